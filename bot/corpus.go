@@ -1,0 +1,229 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mozillazg/go-pinyin"
+
+	"zhengda/internal/zh"
+	"zhengda/rag"
+)
+
+// corpus is what the bot derives from one index: where each document applies,
+// which year it is about, and how its terms sound. It is made once per index.
+type corpus struct {
+	index   *rag.Index
+	docs    []*source
+	byID    map[string]*source
+	sound   map[string][]string // fuzzy pinyin → terms of the corpus
+	terms   []string            // vocabulary, longest first
+	unknown float64             // IDF of a term that no clause has
+
+	mu   sync.Mutex
+	fold map[*rag.Clause]string
+}
+
+// source is one document with what decides whether a question means it.
+type source struct {
+	*rag.Document
+	title  string   // folded
+	place  string   // narrowest place it applies to; "" for national or unknown
+	up     string   // the province of place
+	year   int      // the year it is about; 0 unknown
+	number string   // folded 文号
+	names  []string // folded parts of the title by which people call it
+}
+
+func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
+	c := &corpus{index: x, byID: map[string]*source{}, sound: map[string][]string{}, fold: map[*rag.Clause]string{}}
+	c.unknown = x.IDF("\x00")
+	for _, d := range x.Documents() {
+		s := newSource(d, lex)
+		c.docs = append(c.docs, s)
+		c.byID[d.ID] = s
+	}
+	for _, t := range x.Vocabulary() {
+		if n := len([]rune(t.Text)); n >= 2 && n <= 12 {
+			c.terms = append(c.terms, t.Text)
+		}
+	}
+	slices.SortFunc(c.terms, byLength)
+	for _, t := range c.terms {
+		if p := sound(t); p != "" {
+			c.sound[p] = append(c.sound[p], t)
+		}
+	}
+	return c
+}
+
+func newSource(d *rag.Document, lex *Lexicon) *source {
+	s := &source{Document: d, title: zh.Squeeze(zh.Fold(d.Title)), year: d.Meta.Year, number: zh.Squeeze(zh.Fold(d.Meta.Number))}
+	if s.year == 0 {
+		for _, q := range zh.Quantities(d.Title) {
+			if q.Date && q.Unit == "年" {
+				s.year = int(q.Value.IntPart())
+			}
+		}
+	}
+	for _, from := range []string{s.title, zh.Fold(d.Meta.Source), zh.Fold(d.Meta.Issuer)} {
+		if s.place = lex.placeIn(from); s.place != "" {
+			break
+		}
+	}
+	if s.place == "" {
+		s.place = lex.placeOften(d)
+	}
+	s.up = lex.places[s.place]
+	s.names = titleNames(s.title)
+	return s
+}
+
+// titleNames are the names that a title contains: what stands in 《》, and the
+// title without issuer and 关于…的通知.
+func titleNames(title string) []string {
+	names := []string{title}
+	for rest := title; ; {
+		_, after, ok := strings.Cut(rest, "《")
+		if !ok {
+			break
+		}
+		name, tail, ok := strings.Cut(after, "》")
+		if !ok {
+			break
+		}
+		names, rest = append(names, name), tail
+	}
+	if _, after, ok := strings.Cut(title, "关于"); ok {
+		name := strings.TrimPrefix(strings.TrimPrefix(after, "印发"), "组织")
+		names = append(names, strings.TrimSuffix(strings.TrimSuffix(name, "的通知"), "的意见"))
+	}
+	return names
+}
+
+// placeIn finds the narrowest place named in s: the city before its province.
+func (x *Lexicon) placeIn(s string) string {
+	found := ""
+	for _, p := range x.placeKeys {
+		if strings.Contains(s, p) && (found == "" || x.places[found] == found && x.places[p] == found) {
+			found = p
+		}
+	}
+	return found
+}
+
+// placeOften is the place that a document without one in its title speaks of
+// most: at least four times, and in most of the mentions of places.
+func (x *Lexicon) placeOften(d *rag.Document) string {
+	count, total := map[string]int{}, 0
+	for i := range d.Clauses {
+		for _, p := range x.placeKeys {
+			if n := strings.Count(d.Clauses[i].Text, p); n > 0 {
+				count[p] += n
+				total += n
+			}
+		}
+	}
+	best := ""
+	for p, n := range count {
+		if best == "" || n > count[best] || n == count[best] && p < best {
+			best = p
+		}
+	}
+	if count[best] >= 4 && count[best]*3 >= total*2 {
+		return best
+	}
+	return ""
+}
+
+// folded is the text of a clause, folded and without white space.
+func (c *corpus) folded(k *rag.Clause) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	f, ok := c.fold[k]
+	if !ok {
+		f = zh.Squeeze(zh.Fold(k.Text))
+		c.fold[k] = f
+	}
+	return f
+}
+
+// mentions are the clauses of the given documents (all when none are given)
+// whose text contains the folded term, in reading order.
+func (c *corpus) mentions(term string, docs []string) []*rag.Clause {
+	var out []*rag.Clause
+	for _, s := range c.docs {
+		if len(docs) > 0 && !slices.Contains(docs, s.ID) {
+			continue
+		}
+		for i := range s.Clauses {
+			if strings.Contains(c.folded(&s.Clauses[i]), term) {
+				out = append(out, &s.Clauses[i])
+			}
+		}
+	}
+	return out
+}
+
+// contains reports whether the corpus mentions the folded term at all.
+func (c *corpus) contains(term string, docs []string) bool {
+	for _, s := range c.docs {
+		if len(docs) > 0 && !slices.Contains(docs, s.ID) {
+			continue
+		}
+		if strings.Contains(s.title, term) {
+			return true
+		}
+		for i := range s.Clauses {
+			if strings.Contains(c.folded(&s.Clauses[i]), term) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var pinyinArgs = pinyin.NewArgs()
+
+// sound is the pinyin of a Chinese word without tones, with the finals and
+// initials that people confuse made equal; "" when a rune has no reading.
+func sound(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		p := pinyin.SinglePinyin(r, pinyinArgs)
+		if len(p) == 0 {
+			return ""
+		}
+		b.WriteString(confuse(p[0]))
+		b.WriteByte(' ')
+	}
+	return b.String()
+}
+
+// confuse maps a syllable to the one that it is most often confused with:
+// zh, ch, sh to z, c, s, and -ng to -n.
+func confuse(p string) string {
+	for _, i := range []string{"zh", "ch", "sh"} {
+		if strings.HasPrefix(p, i) {
+			p = i[:1] + p[2:]
+		}
+	}
+	if strings.HasSuffix(p, "ng") && !strings.HasSuffix(p, "ong") {
+		p = p[:len(p)-1]
+	}
+	return p
+}
+
+// plainPinyin is the pinyin of a word, in one piece, as people type it.
+func plainPinyin(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		p := pinyin.SinglePinyin(r, pinyinArgs)
+		if len(p) == 0 {
+			return ""
+		}
+		b.WriteString(p[0])
+	}
+	return b.String()
+}

@@ -1,0 +1,195 @@
+package bot
+
+import (
+	"strconv"
+	"strings"
+
+	"zhengda/internal/zh"
+	"zhengda/rag"
+)
+
+// draft is an answer in the making: lines of framing text and quotes.
+type draft struct {
+	lines []line
+	notes []string // shown before the lines
+	warns []Warning
+	figs  []Figure
+	state Status
+}
+
+// line is one statement: framing around a quote, or framing alone.
+type line struct {
+	frame string // phrase with \x00 where text and marker go; "" for none
+	label string // as shown before the quote; "" for none
+	quote *span
+}
+
+// span is a verbatim range of a clause, and which parts of it are shown.
+type span struct {
+	clause     *rag.Clause
+	doc        *source
+	start, end int
+	shown      string // verbatim parts joined by ……
+}
+
+const ellipsis = "……"
+
+func (d *draft) frame(s string) { d.lines = append(d.lines, line{frame: s}) }
+
+func (d *draft) quote(label string, s span) { d.lines = append(d.lines, line{label: label, quote: &s}) }
+
+// finish renders a draft and its citations.
+func (b *Bot) finish(q *question, d draft) Answer {
+	a := Answer{ID: q.ask.ID, Question: q.ask.Question, Status: d.state, Citations: []Citation{}, Figures: d.figs, Warnings: d.warns, Followups: []string{}, Model: "builtin"}
+	if a.Status == "" {
+		a.Status = Answered
+	}
+	if a.Figures == nil {
+		a.Figures = []Figure{}
+	}
+	if a.Warnings == nil {
+		a.Warnings = []Warning{}
+	}
+	var out []string
+	out = append(out, d.notes...)
+	last := ""
+	for _, l := range d.lines {
+		if l.quote == nil {
+			out = append(out, l.frame)
+			last = ""
+			continue
+		}
+		n := a.cite(*l.quote)
+		text := l.quote.shown
+		switch {
+		case l.frame != "":
+			text = strings.Replace(l.frame, "\x00", text+mark(n), 1)
+		case l.label != "" && l.label != last && !strings.HasPrefix(text, l.label):
+			text = b.lex.say(q.english, "said", args{"Label": l.label, "Text": text, "Mark": mark(n)})
+		default:
+			text += mark(n)
+		}
+		last = l.label
+		out = append(out, text)
+	}
+	a.Text = strings.Join(out, "\n")
+	return a
+}
+
+// without leaves out the lines that problems name; a problem of a citation
+// leaves out all.
+func (d draft) without(bad []Problem) draft {
+	notes, lines := d.notes, d.lines
+	d.notes, d.lines = nil, nil
+	drop := map[int]bool{}
+	for _, p := range bad {
+		drop[p.Line] = true
+	}
+	for i, n := range notes {
+		if !drop[i] && !drop[-1] {
+			d.notes = append(d.notes, n)
+		}
+	}
+	for i, l := range lines {
+		if !drop[len(notes)+i] && !drop[-1] {
+			d.lines = append(d.lines, l)
+		}
+	}
+	return d
+}
+
+// cite adds a citation unless the same quote is there, and returns its number.
+func (a *Answer) cite(s span) int {
+	quote := string([]rune(s.clause.Text)[s.start:s.end])
+	for _, c := range a.Citations {
+		if c.ClauseID == s.clause.ID && c.Start <= s.start && s.end <= c.End {
+			return c.N
+		}
+	}
+	c := Citation{N: len(a.Citations) + 1, DocumentID: s.doc.ID, Document: s.doc.Title, Version: s.doc.Version, ClauseID: s.clause.ID, Label: s.clause.Label,
+		Clause: s.clause.Number, Path: s.clause.Path, Title: s.clause.Title, Quote: quote, Start: s.start, End: s.end, URL: s.doc.Meta.URL}
+	if c.Path == nil {
+		c.Path = []string{}
+	}
+	a.Citations = append(a.Citations, c)
+	return c.N
+}
+
+func mark(n int) string { return "[" + strconv.Itoa(n) + "]" }
+
+// label is how a clause is named in an answer: with its document when there
+// are several.
+func (c *corpus) label(k *rag.Clause) string {
+	l := strings.TrimRight(k.Label, "、.．")
+	if len(c.docs) == 1 {
+		return l
+	}
+	return "《" + shortTitle(c.byID[k.Document].Title) + "》" + l
+}
+
+// shortTitle is the name in 《》 that a notice's title contains, else the title.
+func shortTitle(t string) string {
+	if _, after, ok := strings.Cut(t, "《"); ok {
+		if name, _, ok := strings.Cut(after, "》"); ok && len([]rune(name)) >= 4 {
+			return name
+		}
+	}
+	return t
+}
+
+// shows cuts the sentence e to at most budget runes: the whole comma segments
+// in a row that hold most of the question's terms, and as much around them as
+// there is room for.
+func (q *question) shows(e evidence, budget int) span {
+	s := span{clause: e.clause, doc: e.doc, start: e.start, end: e.end}
+	r := []rune(e.clause.Text)
+	if e.end-e.start > budget {
+		s.start, s.end = q.window(r, segments(r, e.start, e.end), budget)
+	}
+	s.shown = oneLine(string(r[s.start:s.end]))
+	if s.start > e.start {
+		s.shown = ellipsis + s.shown
+	}
+	if s.end < e.end {
+		s.shown += ellipsis
+	}
+	return s
+}
+
+// window is the run of segments of at most budget runes that holds most of
+// q's terms; of equal ones the longest, then the first. One segment may be
+// longer than the budget.
+func (q *question) window(r []rune, segs []zh.Span, budget int) (start, end int) {
+	best, size := -1.0, 0
+	for i := range segs {
+		for j := i; j < len(segs) && (j == i || segs[j].End-segs[i].Start <= budget); j++ {
+			n := segs[j].End - segs[i].Start
+			w := q.share(zh.Squeeze(zh.Fold(string(r[segs[i].Start:segs[j].End]))))
+			if w > best+1e-9 || w > best-1e-9 && n > size && i > 0 == (start > segs[0].Start) {
+				best, size, start, end = w, n, segs[i].Start, segs[j].End
+			}
+		}
+	}
+	return start, end
+}
+
+// segments splits r[start:end] behind commas, colons and semicolons.
+func segments(r []rune, start, end int) []zh.Span {
+	var out []zh.Span
+	from := start
+	for i := start; i < end; i++ {
+		if strings.ContainsRune("，,；;：:。\n", r[i]) && !(r[i] == ',' && i+1 < end && r[i+1] >= '0' && r[i+1] <= '9') {
+			out = append(out, zh.Span{Start: from, End: i + 1})
+			from = i + 1
+		}
+	}
+	if from < end {
+		out = append(out, zh.Span{Start: from, End: end})
+	}
+	return out
+}
+
+// oneLine joins the lines of a quote.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+}

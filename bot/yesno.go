@@ -1,0 +1,191 @@
+package bot
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"zhengda/internal/zh"
+)
+
+// verdicts are the opening words of an answer for what a question asks: may
+// one, must one, is there, is it so.
+var verdicts = []struct{ form, yes, no string }{
+	{"has", "exists", "absent"}, {"can", "can", "cannot"}, {"need", "needed", "notneeded"}, {"", "yes", "no"},
+}
+
+// yesNo answers with a verdict and the sentence that decides it. Where code
+// cannot tell that the sentence decides, it says so instead of a verdict.
+func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
+	e := es[0]
+	d := draft{notes: b.fixNotes(q)}
+	v := b.verdict(c, q, e)
+	d.frame(b.lex.say(q.english, v, args{}))
+	b.add(c, q, &d, e)
+	if other, ok := q.second(es[:1], es); ok && v == "partly" {
+		b.add(c, q, &d, other)
+	}
+	return d
+}
+
+func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
+	v := verdicts[len(verdicts)-1]
+	for _, o := range verdicts {
+		if q.forms[o.form] {
+			v = o
+			break
+		}
+	}
+	if b.apart(c, q, e) || q.elsewhere(c, e) {
+		return v.no
+	}
+	seg := q.segment(e)
+	neg, may := b.lex.forms["negword"], b.lex.forms["permit"]
+	switch denied := neg.MatchString(seg) && !neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
+	case denied:
+		return v.no
+	case q.absent(c, b.lex, e) && v.form != "has":
+		return "partly"
+	case v.form == "can" && !may.MatchString(e.fold):
+		return "partly"
+	}
+	return v.yes
+}
+
+// eitherRE are the questions in which a denial denies nothing: 有没有, 能不能.
+var eitherRE = regexp.MustCompile(`有没有|是不是|能不能|可不可以|会不会|要不要|用不用|该不该|需不需要|行不行|对不对|算不算`)
+
+// elsewhere reports a place of the question that the clause does not name,
+// though the question says where to look.
+func (q *question) elsewhere(c *corpus, e evidence) bool {
+	return len(q.refs) > 0 && slices.ContainsFunc(q.places, func(p string) bool {
+		return !strings.Contains(c.folded(e.clause), p) && !strings.Contains(e.doc.title, p)
+	})
+}
+
+// segment is the part of a sentence between commas that holds most of the
+// question, folded; all of a short sentence.
+func (q *question) segment(e evidence) string {
+	r := []rune(e.clause.Text)
+	if e.end-e.start < 60 {
+		return e.fold
+	}
+	best, text := -1.0, e.fold
+	for _, g := range segments(r, e.start, e.end) {
+		f := zh.Squeeze(zh.Fold(string(r[g.Start:g.End])))
+		if w := q.share(f); w > best {
+			best, text = w, f
+		}
+	}
+	return text
+}
+
+// absent reports a term of the question that the clause does not have.
+func (q *question) absent(c *corpus, lex *Lexicon, e evidence) bool {
+	text := c.folded(e.clause)
+	return slices.ContainsFunc(q.terms, func(t term) bool { return !t.in(text) && len([]rune(t.text)) >= 2 })
+}
+
+// apart reports that what the question puts together stands in the sentence in
+// different parallel segments (支持甲区…,支持乙区…): two of its terms, each in a
+// segment of its own that the other is not in.
+func (b *Bot) apart(c *corpus, q *question, e evidence) bool {
+	segs := actions(b.lex, e)
+	if len(segs) < 3 {
+		return false
+	}
+	at := -1
+	for _, t := range q.terms {
+		in := -1
+		for i, s := range segs {
+			if t.in(s) {
+				if in >= 0 {
+					in = -2
+					break
+				}
+				in = i
+			}
+		}
+		switch {
+		case in < 0:
+		case at < 0:
+			at = in
+		case at != in:
+			return true
+		}
+	}
+	return false
+}
+
+// actions are the folded segments of a sentence, each with a verb of its own;
+// a segment without one belongs to the one before it.
+func actions(lex *Lexicon, e evidence) []string {
+	var out []string
+	r := []rune(e.clause.Text)
+	for _, g := range segments(r, e.start, e.end) {
+		f := zh.Squeeze(zh.Fold(string(r[g.Start:g.End])))
+		if len(out) > 0 && !lex.form("action", f) {
+			out[len(out)-1] += f
+			continue
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// premise corrects a figure or a wording that the question takes for granted
+// and the documents do not have.
+func (b *Bot) premise(c *corpus, q *question, es []evidence) (draft, bool) {
+	if !q.forms["confirm"] && !q.forms["inject"] {
+		return draft{}, false
+	}
+	for _, f := range q.figures {
+		top := onTopic(q, es)
+		if _, ok := sameUnit(top[:1], f); ok {
+			top = top[:1]
+		}
+		if slices.ContainsFunc(top, func(e evidence) bool { return hasFigure(e.text, f) }) {
+			continue
+		}
+		asked := string([]rune(q.figureText())[f.Start:f.End])
+		if e, ok := sameUnit(top, f); ok && !q.forms["inject"] {
+			d := draft{notes: b.fixNotes(q)}
+			d.frame(b.lex.say(q.english, "nofigure", args{"Asked": asked}))
+			b.add(c, q, &d, e)
+			return d, true
+		}
+		d := b.refuse(q, "nopremise", args{"Asked": asked})
+		b.nearest(c, q, &d, es[0])
+		return d, true
+	}
+	return draft{}, false
+}
+
+// figureText is what the offsets of q.figures count in.
+func (q *question) figureText() string { return numberRE.ReplaceAllString(q.core, "") }
+
+// sameUnit is the first sentence with a figure of the unit of f.
+func sameUnit(es []evidence, f zh.Quantity) (evidence, bool) {
+	for _, e := range es {
+		if f.Unit != "" && slices.ContainsFunc(zh.Quantities(e.text), func(g zh.Quantity) bool { return g.Unit == f.Unit && !g.Date }) {
+			return e, true
+		}
+	}
+	return evidence{}, false
+}
+
+// nearest adds the nearest clause to a refusal.
+func (b *Bot) nearest(c *corpus, q *question, d *draft, e evidence) {
+	frame := b.lex.say(q.english, "nearest", args{"Label": c.label(e.clause), "Text": "\x00", "Mark": ""})
+	s := q.shows(e, shortBudget/2)
+	d.lines = append(d.lines, line{frame: frame, quote: &s})
+}
+
+func hasFigure(text string, f zh.Quantity) bool {
+	for _, g := range zh.Quantities(text) {
+		if g.Value.Equal(f.Value) && (g.Unit == f.Unit || f.Unit == "" || f.Unit == "个") {
+			return true
+		}
+	}
+	return false
+}
