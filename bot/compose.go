@@ -68,14 +68,14 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.premise(c, q, es); ok {
 		return d, nil
 	}
+	if subs := q.questions(); len(subs) > 1 {
+		return b.perQuestion(ctx, c, q, s, es, subs)
+	}
 	if q.forms["yesno"] {
 		return b.yesNo(c, q, es), nil
 	}
 	if d, ok := b.total(c, q, es); ok {
 		return d, nil
-	}
-	if subs := q.questions(); len(subs) > 1 {
-		return b.perQuestion(ctx, c, q, es, subs)
 	}
 	return b.plain(c, q, es), nil
 }
@@ -94,7 +94,7 @@ func (q *question) questions() []string {
 
 // perQuestion answers each part with the best sentence for it, from the
 // clauses found for the whole.
-func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, es []evidence, parts []string) (draft, error) {
+func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, s scope, es []evidence, parts []string) (draft, error) {
 	d := draft{notes: b.fixNotes(q)}
 	var near []rag.Passage
 	for _, e := range es {
@@ -105,7 +105,8 @@ func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, es []evid
 	var told []evidence
 	for i, text := range parts[:min(len(parts), 3)] {
 		part := b.read(c, Ask{Question: text})
-		part.carried, part.forms = q.carried, q.forms
+		part.carried = q.carried
+		c.weigh(part, s)
 		found := es
 		if i > 0 || len(part.terms) > 0 {
 			var err error
@@ -116,6 +117,9 @@ func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, es []evid
 		for _, e := range found {
 			if !slices.ContainsFunc(told, func(t evidence) bool { return t.clause == e.clause && t.start == e.start }) {
 				told = append(told, e)
+				if part.forms["yesno"] {
+					d.frame(b.lex.say(q.english, b.verdict(c, part, e), args{}))
+				}
 				b.add(c, part, &d, e)
 				break
 			}

@@ -20,9 +20,6 @@ type corpus struct {
 	sound   map[string][]string // fuzzy pinyin → terms of the corpus
 	terms   []string            // vocabulary, longest first
 	unknown float64             // IDF of a term that no clause has
-
-	mu   sync.Mutex
-	fold map[*rag.Clause]string
 }
 
 // source is one document with what decides whether a question means it.
@@ -34,10 +31,14 @@ type source struct {
 	year   int      // the year it is about; 0 unknown
 	number string   // folded 文号
 	names  []string // folded parts of the title by which people call it
+
+	once  sync.Once
+	texts map[*rag.Clause]string // folded, without white space
+	all   string                 // the same, one clause a line
 }
 
 func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
-	c := &corpus{index: x, byID: map[string]*source{}, sound: map[string][]string{}, fold: map[*rag.Clause]string{}}
+	c := &corpus{index: x, byID: map[string]*source{}, sound: map[string][]string{}}
 	c.unknown = x.IDF("\x00")
 	for _, d := range x.Documents() {
 		s := newSource(d, lex)
@@ -137,28 +138,45 @@ func (x *Lexicon) placeOften(d *rag.Document) string {
 	return ""
 }
 
+// fold makes the folded texts of the document when they are first looked at.
+func (s *source) fold() {
+	s.once.Do(func() {
+		s.texts = make(map[*rag.Clause]string, len(s.Clauses))
+		var all strings.Builder
+		for i := range s.Clauses {
+			f := zh.Squeeze(zh.Fold(s.Clauses[i].Text))
+			s.texts[&s.Clauses[i]] = f
+			all.WriteString(f)
+			all.WriteByte('\n')
+		}
+		s.all = all.String()
+	})
+}
+
 // folded is the text of a clause, folded and without white space.
 func (c *corpus) folded(k *rag.Clause) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f, ok := c.fold[k]
-	if !ok {
-		f = zh.Squeeze(zh.Fold(k.Text))
-		c.fold[k] = f
-	}
-	return f
+	s := c.byID[k.Document]
+	s.fold()
+	return s.texts[k]
+}
+
+// has reports whether the title or a clause of the document holds the folded
+// term.
+func (s *source) has(term string) bool {
+	s.fold()
+	return strings.Contains(s.title, term) || strings.Contains(s.all, term)
 }
 
 // mentions are the clauses of the given documents (all when none are given)
 // whose text contains the folded term, in reading order.
 func (c *corpus) mentions(term string, docs []string) []*rag.Clause {
 	var out []*rag.Clause
-	for _, s := range c.docs {
-		if len(docs) > 0 && !slices.Contains(docs, s.ID) {
+	for _, s := range c.among(docs) {
+		if s.fold(); !strings.Contains(s.all, term) {
 			continue
 		}
 		for i := range s.Clauses {
-			if strings.Contains(c.folded(&s.Clauses[i]), term) {
+			if strings.Contains(s.texts[&s.Clauses[i]], term) {
 				out = append(out, &s.Clauses[i])
 			}
 		}
@@ -166,22 +184,23 @@ func (c *corpus) mentions(term string, docs []string) []*rag.Clause {
 	return out
 }
 
-// contains reports whether the corpus mentions the folded term at all.
+// contains reports whether the given documents mention the folded term at all.
 func (c *corpus) contains(term string, docs []string) bool {
-	for _, s := range c.docs {
-		if len(docs) > 0 && !slices.Contains(docs, s.ID) {
-			continue
-		}
-		if strings.Contains(s.title, term) {
-			return true
-		}
-		for i := range s.Clauses {
-			if strings.Contains(c.folded(&s.Clauses[i]), term) {
-				return true
-			}
+	return slices.ContainsFunc(c.among(docs), func(s *source) bool { return s.has(term) })
+}
+
+// among are the documents of these IDs; all when there are none.
+func (c *corpus) among(ids []string) []*source {
+	if len(ids) == 0 {
+		return c.docs
+	}
+	out := make([]*source, 0, len(ids))
+	for _, id := range ids {
+		if s, ok := c.byID[id]; ok {
+			out = append(out, s)
 		}
 	}
-	return false
+	return out
 }
 
 var pinyinArgs = pinyin.NewArgs()

@@ -121,7 +121,7 @@ const (
 	shortSentence  = 8    // runes
 	repeatWeight   = .15  // each time that it says what the question quotes
 	numberWeight   = .6   // it holds a bare number of the question
-	rowWeight      = 3.0  // it is the row of a table that this number opens
+	rowWeight      = 5.0  // it is the row of a table that this number opens
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
 )
 

@@ -497,11 +497,9 @@ func byYear(c *corpus, q *question, docs []*source, s *scope) []*source {
 // clausesOf are all clauses of the documents, or of the corpus.
 func (c *corpus) clausesOf(docs []string) []*rag.Clause {
 	var out []*rag.Clause
-	for _, d := range c.docs {
-		if len(docs) == 0 || slices.Contains(docs, d.ID) {
-			for i := range d.Clauses {
-				out = append(out, &d.Clauses[i])
-			}
+	for _, d := range c.among(docs) {
+		for i := range d.Clauses {
+			out = append(out, &d.Clauses[i])
 		}
 	}
 	return out
