@@ -39,33 +39,10 @@ func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string)
 	if err != nil {
 		return nil, err
 	}
-	if coverage(passages) < uncovered {
-		passages, err = c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(text + " " + q.expanded), Documents: docs, K: searchDepth, Weights: &byMeaning})
-		if err != nil {
-			return nil, err
-		}
-	}
 	if only := q.clauses(c, docs); len(only) > 0 {
 		passages = keepClauses(c, passages, only)
 	}
 	return b.sentences(ctx, c, q, passages)
-}
-
-// Where the best clauses have less than this share of the question's words,
-// by weight, the question is in other words than theirs, and the vectors know
-// more. Chosen, as the weights below, on the development questions.
-const uncovered = .15
-
-var byMeaning = rag.Weights{Lexical: .2, Dense: .8}
-
-// coverage is the greatest share of the question that one of the first
-// passages has.
-func coverage(ps []rag.Passage) float64 {
-	most := 0.0
-	for _, p := range ps[:min(5, len(ps))] {
-		most = max(most, p.Coverage)
-	}
-	return most
 }
 
 // keepClauses restricts passages to the clauses that the question names.

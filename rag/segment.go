@@ -21,7 +21,11 @@ var dictionary []byte
 
 // segmenter cuts folded text into words: the general dictionary's, and the
 // terms of one corpus, which come before it. It never changes once made.
-type segmenter struct{ gse gse.Segmenter }
+// The gse segmenter is held by a closure, out of reach of reflection: the
+// linker then drops its methods, and with them 35 MB of other dictionaries.
+type segmenter struct {
+	segment func(line []byte) []gse.Segment
+}
 
 // termFrequency is what a corpus term counts for beside the dictionary's words
 // (要求 has 5,000): enough that the term wins over the words it is made of.
@@ -40,11 +44,11 @@ func newSegmenter(terms []string) *segmenter {
 	if err != nil {
 		panic("rag: embedded dictionary: " + err.Error())
 	}
-	s := &segmenter{gse.Segmenter{SkipLog: true, NotLoadHMM: true}}
-	if err := s.gse.LoadDictStr(b.String()); err != nil {
+	g := gse.Segmenter{SkipLog: true, NotLoadHMM: true}
+	if err := g.LoadDictStr(b.String()); err != nil {
 		panic("rag: embedded dictionary: " + err.Error())
 	}
-	return s
+	return &segmenter{func(line []byte) []gse.Segment { return g.Segment(line) }}
 }
 
 // words yields the words of folded text in order, without white space and
@@ -52,7 +56,7 @@ func newSegmenter(terms []string) *segmenter {
 func (s *segmenter) words(folded string, yield func(word string)) {
 	// Cutting line by line bounds the segmenter's scratch memory.
 	for line := range strings.Lines(folded) {
-		for _, g := range s.gse.Segment([]byte(line)) {
+		for _, g := range s.segment([]byte(line)) {
 			w := line[g.Start():g.End()]
 			if r, _ := utf8.DecodeRuneInString(w); unicode.IsLetter(r) || unicode.IsNumber(r) {
 				yield(w)

@@ -163,7 +163,7 @@ func TestLongTextIsMeanOfWindows(t *testing.T) {
 
 func TestFoldMakesTextsEqual(t *testing.T) {
 	m := builtinOn(t, embed.Kernels()[0])
-	v, err := m.Embed(t.Context(), []string{"GDP增长８％，“揭榜”", "gdp增长8%,\"揭榜\""})
+	v, err := m.Embed(t.Context(), []string{"GDP增长８％，“揭榜”", "gdp增长8%，\"揭榜\""})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,7 @@ func TestFold(t *testing.T) {
 		"ＧＤＰ　８％":      "gdp 8%",
 		"“甲”‘乙’":      `"甲"'乙'`,
 		"①ﬁ㎡":         "1fim2",
-		"《条例》—〔2019〕": "《条例》—〔2019〕",
+		"《条例》—〔2019〕": "《条例》-〔2019〕",
 	} {
 		if got := Fold(in); got != want {
 			t.Errorf("Fold(%q) = %q, want %q", in, got, want)
