@@ -89,7 +89,7 @@ func (b *Bot) sentences(ctx context.Context, c *corpus, q *question, passages []
 // development questions of seeds/questions.jsonl.
 const (
 	clauseWeight   = 1.5 // how far its clause is below the best clause
-	sentenceWeight = .7
+	sentenceWeight = .5
 	namedWeight    = 1.2  // share of the question's terms in the sentence
 	attrWeight     = .6   // the asked attribute stands in it
 	titleWeight    = -1.5 // it is only the clause's run-in title
