@@ -276,7 +276,8 @@ func askedUnit(s string, f zh.Quantity) bool {
 	return !strings.ContainsAny(string(r[f.Start:f.End]), "0123456789") && f.Scale == "" && len([]rune(string(r[f.Start:f.End]))) <= 2
 }
 
-// placesIn lists the places that s names, without the province of a city named.
+// placesIn lists the places that s names; a province that only introduces its
+// city (广东省东莞市) is none of its own.
 func (x *Lexicon) placesIn(s string) []string {
 	var out []string
 	rest := s
@@ -287,7 +288,9 @@ func (x *Lexicon) placesIn(s string) []string {
 		}
 	}
 	return slices.DeleteFunc(out, func(p string) bool {
-		return slices.ContainsFunc(out, func(o string) bool { return o != p && x.places[o] == p })
+		return slices.ContainsFunc(out, func(o string) bool {
+			return o != p && x.places[o] == p && (strings.Contains(s, p+o) || strings.Contains(s, p+"省"+o))
+		})
 	})
 }
 

@@ -197,6 +197,14 @@ func (b *Bot) scope(c *corpus, q *question) scope {
 			s.groups = append(s.groups, ids(g))
 		}
 	}
+	if s.named && len(s.groups) == 1 && q.several() { // the other one by a part of its title
+		for _, d := range b.hinted(c, q) {
+			if !slices.Contains(docs, d) {
+				docs = append(docs, d)
+				s.groups = append(s.groups, []string{d.ID})
+			}
+		}
+	}
 	if !s.named {
 		if hinted := b.hinted(c, q); len(hinted) > 0 {
 			docs = hinted
