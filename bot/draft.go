@@ -73,7 +73,31 @@ func (b *Bot) finish(q *question, d draft) Answer {
 		out = append(out, text)
 	}
 	a.Text = strings.Join(out, "\n")
+	a.Followups = b.next(q, a)
 	return a
+}
+
+// next are questions that the reader may ask now: the whole of the first
+// clause cited, and where else the weightiest named term stands.
+func (b *Bot) next(q *question, a Answer) []string {
+	out := []string{}
+	if len(a.Citations) == 0 {
+		return out
+	}
+	c := b.derive()
+	if k, ok := c.index.Clause(a.Citations[0].ClauseID); ok && k.Number > 0 && len(q.refs) == 0 {
+		out = append(out, b.lex.say(q.english, "next_clause", args{"Label": c.label(k)}))
+	}
+	best := term{}
+	for _, t := range q.terms {
+		if t.named && len([]rune(t.text)) >= 3 && t.weight() > best.weight() {
+			best = t
+		}
+	}
+	if best.text != "" && !q.forms["mentions"] {
+		out = append(out, b.lex.say(q.english, "next_mentions", args{"Term": best.text}))
+	}
+	return out
 }
 
 // without leaves out the lines that problems name; a problem of a citation
