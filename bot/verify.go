@@ -34,11 +34,10 @@ func newShape(key, source string) (shape, error) {
 
 // check verifies answers against one corpus and one question.
 type check struct {
-	b       *Bot
-	c       *corpus
-	a       *Answer
-	said    string // what the question and the earlier turns say, folded, and how it was read
-	allText map[string]string
+	b    *Bot
+	c    *corpus
+	a    *Answer
+	said string // what the question and the earlier turns say, folded, and how it was read
 }
 
 // Verify checks every statement of a: each quote is verbatim at its offsets;

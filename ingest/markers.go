@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -37,11 +36,6 @@ type marker struct {
 	nums       []int // of decimals, n the last of them
 	start, end int   // rune offsets; end is the first rune after the marker and its white space
 	label      string
-}
-
-// same reports whether m and o carry the same number of the same family.
-func (m marker) same(o marker) bool {
-	return m.kind == o.kind && m.n == o.n && m.sub == o.sub && slices.Equal(m.nums, o.nums)
 }
 
 const hanNumerals = "零〇○一二三四五六七八九十百千两"

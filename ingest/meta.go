@@ -89,7 +89,6 @@ const (
 
 var (
 	reDate     = regexp.MustCompile(datePattern + `|` + hanDay)
-	reNumber   = regexp.MustCompile(numberBody)
 	reNumLine  = regexp.MustCompile(`^\s*(?:(?:发文字号|文\s*号|发布文号|文件编号)\s*[:：]?\s*)?(` + numberBody + `)\s*$`)
 	reNumLabel = regexp.MustCompile(`(?:发文字号|文\s*号|发布文号)[\s:：]*(` + numberBody + `)`)
 	reIssuer   = regexp.MustCompile(`(?:发文机关|发布机构|发布机关|制定机关|发文单位|发布单位)[\s:：]*([\p{Han}、]{2,40})`)

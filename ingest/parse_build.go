@@ -48,9 +48,8 @@ type builder struct {
 	p        *page
 	out      Parsed
 	parts    []document
-	numbered bool // there are numbered clauses
-	begun    bool // the first of them is passed
-	preamble int
+	numbered bool            // there are numbered clauses
+	begun    bool            // the first of them is passed
 	seen     map[string]bool // the keys in use
 	again    map[string]int  // how often a key came again
 }

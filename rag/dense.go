@@ -191,12 +191,6 @@ func (r *recent) put(text string, v []float32) {
 	r.vectors[text] = v
 }
 
-func (r *recent) forget() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.vectors = nil
-}
-
 // checkVectors guards the index against an embedder that breaks its promise:
 // one vector of another length would break every later search, one NaN spoil
 // every order.

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -27,13 +28,13 @@ type response struct {
 }
 
 func main() {
-	if err := serve(os.Stdin, os.Stdout); err != nil && err != io.EOF {
+	if err := serve(os.Stdin, os.Stdout); !errors.Is(err, io.EOF) {
 		fmt.Fprintln(os.Stderr, "measure:", err)
 		os.Exit(1)
 	}
 }
 
-// serve answers the requests of r until its end.
+// serve answers the requests of r until an error ends it, io.EOF at the end of r.
 func serve(r io.Reader, w io.Writer) error {
 	in, out := json.NewDecoder(r), json.NewEncoder(w)
 	models := map[string]*embed.Model{}
