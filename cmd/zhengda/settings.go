@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"zhengda/bot"
+	"zhengda/bot/kpi"
+	"zhengda/rag/embed"
+)
+
+// folder is the data folder: --data, ZHENGDA_DATA, or the user's own.
+func (a *app) folder() string {
+	for _, dir := range []string{a.data, a.getenv("ZHENGDA_DATA")} {
+		if dir != "" {
+			return dir
+		}
+	}
+	if dir := a.getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "zhengda")
+	}
+	if dir := a.getenv("LocalAppData"); dir != "" {
+		return filepath.Join(dir, "zhengda")
+	}
+	if home := a.getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share", "zhengda")
+	}
+	return "zhengda-data"
+}
+
+// secret is the value of a variable, or the content of the file that the
+// variable NAME_FILE names, and whether one of them is set.
+func (a *app) secret(name string) (string, bool, error) {
+	if v := a.getenv(name); v != "" {
+		return v, true, nil
+	}
+	file := a.getenv(name + "_FILE")
+	if file == "" {
+		return "", false, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", false, usage("err.secret_file", name+"_FILE", err)
+	}
+	return strings.TrimSpace(string(b)), true, nil
+}
+
+// timeout is the time limit of one answer.
+func (a *app) timeout() (time.Duration, error) {
+	v := a.getenv("ZHENGDA_TIMEOUT")
+	if v == "" {
+		return 30 * time.Second, nil
+	}
+	d, err := time.ParseDuration(v)
+	if err != nil || d <= 0 {
+		return 0, usage("err.duration", "ZHENGDA_TIMEOUT", v)
+	}
+	return d, nil
+}
+
+// service is the embedding service that the variables name; BaseURL is empty
+// when they name none.
+func (a *app) service() (embed.ServiceConfig, error) {
+	c := embed.ServiceConfig{BaseURL: a.getenv("ZHENGDA_EMBED_BASE_URL"), Model: a.getenv("ZHENGDA_EMBED_MODEL"),
+		QueryType: a.getenv("ZHENGDA_EMBED_QUERY_TYPE"), PassageType: a.getenv("ZHENGDA_EMBED_PASSAGE_TYPE"), Now: a.now}
+	if c.BaseURL == "" {
+		return c, nil
+	}
+	if c.Model == "" {
+		return c, usage("err.unset", "ZHENGDA_EMBED_MODEL", "ZHENGDA_EMBED_BASE_URL")
+	}
+	if v := a.getenv("ZHENGDA_EMBED_DIM"); v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil || n <= 0 {
+			return c, usage("err.number", "ZHENGDA_EMBED_DIM", v)
+		}
+		c.Dim = n
+	}
+	var err error
+	c.Key, _, err = a.secret("ZHENGDA_EMBED_API_KEY")
+	return c, err
+}
+
+// who is named in audit lines and records.
+func (a *app) who() string {
+	for _, name := range []string{"USER", "LOGNAME", "USERNAME"} {
+		if v := a.getenv(name); v != "" {
+			return v
+		}
+	}
+	return fmt.Sprintf("uid %d", os.Getuid())
+}
+
+// persona checks the name of a persona; "" is the default one.
+func persona(name string) (bot.Persona, error) {
+	switch p := bot.Persona(name); p {
+	case "":
+		return bot.Enterprise, nil
+	case bot.Enterprise, bot.Staff, bot.Admin, bot.Outsider:
+		return p, nil
+	}
+	return "", usage("err.persona", name)
+}
+
+// date checks a day; "" is none.
+func date(field, s string) (kpi.Date, error) {
+	if s == "" {
+		return "", nil
+	}
+	d, err := kpi.ParseDate(s)
+	if err != nil {
+		return "", usage("err.date", field, s)
+	}
+	return d, nil
+}
