@@ -53,6 +53,7 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	c := b.derive()
 	q := b.read(c, a)
 	b.carry(c, q)
+	c = c.view(q, start)
 	d, err := b.compose(ctx, c, q)
 	if err != nil {
 		return Answer{}, fmt.Errorf("answer: %w", err)

@@ -19,6 +19,7 @@ type corpus struct {
 	byID    map[string]*source
 	sound   map[string][]string // fuzzy pinyin → terms of the corpus
 	terms   []string            // vocabulary, longest first
+	partial bool                // some documents are left out: a search must name the others
 	unknown float64             // IDF of a term that no clause has
 }
 

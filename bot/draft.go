@@ -3,6 +3,7 @@ package bot
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"zhengda/internal/zh"
 	"zhengda/rag"
@@ -145,10 +146,14 @@ func mark(n int) string { return "[" + strconv.Itoa(n) + "]" }
 // are several.
 func (c *corpus) label(k *rag.Clause) string {
 	l := strings.TrimRight(k.Label, "、.．")
-	if len(c.docs) == 1 {
+	if len(c.byID) == 1 {
 		return l
 	}
-	return "《" + shortTitle(c.byID[k.Document].Title) + "》" + l
+	d := c.byID[k.Document]
+	if end := d.Meta.Repealed; !end.IsZero() { // true on any day, whether asked before it or after
+		l = "(" + end.Format(time.DateOnly) + "起废止)" + l
+	}
+	return "《" + shortTitle(d.Title) + "》" + l
 }
 
 // shortTitle is the name in 《》 that a notice's title contains, else the title.

@@ -32,6 +32,9 @@ const (
 // gather finds the sentences that may answer q in scope, best first.
 func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string) ([]evidence, error) {
 	text := q.search
+	if len(docs) == 0 && c.partial {
+		docs = ids(c.docs)
+	}
 	if q.english {
 		text = ""
 	}

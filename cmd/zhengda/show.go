@@ -21,11 +21,11 @@ func (s *screen) answer(a bot.Answer, t tongue) {
 	for _, c := range a.Citations {
 		s.citation(c)
 	}
-	for i, w := range a.Warnings {
-		if i == 0 {
+	for _, w := range a.Warnings {
+		if !strings.Contains(a.Text, w.Text) { // else the answer itself says it
 			s.line("")
+			s.text("", amber, "! "+w.Text)
 		}
-		s.text("", amber, "! "+w.Text)
 	}
 	if len(a.Followups) > 0 {
 		s.line("")
