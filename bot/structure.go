@@ -98,6 +98,9 @@ func (b *Bot) count(q *question, doc *source) draft {
 // the first clause.
 func (s *source) counts() (chapters, clauses, before int) {
 	for _, k := range s.Clauses {
+		if len(k.Path) > 0 && strings.HasPrefix(k.Path[0], annex) {
+			continue
+		}
 		if k.Number > 0 && !s.nested(k) {
 			clauses++
 		} else if k.Number == 0 && clauses == 0 {
@@ -116,11 +119,15 @@ func chapterList(s *source) string {
 	return strings.Join(out, ";")
 }
 
-// topChapters are the headings of the highest level.
+// annex begins the label of what is appended to a document.
+const annex = "附件"
+
+// topChapters are the numbered headings of the highest level, annexes left
+// out.
 func (s *source) topChapters() []rag.Chapter {
 	var out []rag.Chapter
 	for _, ch := range s.Chapters {
-		if len(ch.Path) == 0 {
+		if len(ch.Path) == 0 && ch.Number > 0 && !strings.HasPrefix(ch.Label, annex) {
 			out = append(out, ch)
 		}
 	}

@@ -135,8 +135,7 @@ func isReference(r []rune, i int) bool {
 		return e > i+1 && e < len(r) && strings.ContainsRune("款项条章节、至和", r[e])
 	}
 	rest := strings.NewReplacer("\n", "", "\r", "").Replace(string(r[i:min(len(r), i+5)]))
-	for _, s := range []string{"规定", "所列", "所称", "所述", "所指", "所规定", "之规定", "中的", "中规定", "和第", "及第", "至第", "或第",
-		"或者第", "以及第", "与第", "和本", "有关规定", "要求的", "修改为", "改为", "作为第", "中“", "删去", "另有规定", "（一", "(一", "（二", "（三", "（四", "（五"} {
+	for _, s := range words["reference-after"] {
 		if strings.HasPrefix(rest, s) {
 			return true
 		}

@@ -51,7 +51,7 @@ func (p *page) candidates(a, b int) []candidate {
 			}
 			if m, ok := markerAt(p.r, i); ok && p.inNote(q, m, &note) {
 				i = m.end - 1
-			} else if ok && m.end <= q.End+1 && (i >= shut || m.kind == hanParen || m.kind == digitParen) && !p.insideOther(i, shut, m) {
+			} else if ok && m.end <= q.End+1 && (i >= shut || shut <= m.end) { // its own brackets shut nothing out
 				m.end = min(m.end, q.End)
 				out = append(out, candidate{m, p.standing(q.Start, i), flat, k})
 				i = m.end - 1
@@ -128,12 +128,6 @@ func (p *page) quoted(i, paraEnd int) int {
 
 // opens reports whether the rune at i begins a line.
 func (p *page) opens(i int) bool { return p.lineOf(i).a == i }
-
-// insideOther reports whether the bracketed marker at i stands inside a
-// quotation or bracket that ends at shut and is not its own.
-func (p *page) insideOther(i, shut int, m marker) bool {
-	return i < shut && !(shut <= m.end)
-}
 
 // closing is the rune after the partner of the opening mark at r[i], 0 when
 // there is none near by.

@@ -1,6 +1,23 @@
 package ingest
 
-import "strings"
+import (
+	_ "embed"
+	"strings"
+)
+
+//go:embed parse_words.txt
+var wordList string
+
+// words holds the lists of parse_words.txt by name.
+var words = func() map[string][]string {
+	lists := map[string][]string{}
+	for _, l := range strings.Split(wordList, "\n") {
+		if name, of, ok := strings.Cut(l, "\t"); ok && !strings.HasPrefix(l, "#") {
+			lists[name] = strings.Fields(of)
+		}
+	}
+	return lists
+}()
 
 // countLines finds the families of which many begin a line: what stands in
 // the middle of one is glued there.

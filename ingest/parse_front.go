@@ -30,8 +30,8 @@ type stretch struct {
 const hanDate = `(?:(?:19|20)\d\d|[一二]\s*[〇○ОOo0零九][〇○ОOo0零一二三四五六七八九]{2})\s*年\s*[\d一二三四五六七八九十]{1,3}\s*月\s*[\d一二三四五六七八九十]{1,3}\s*日`
 
 var (
-	titleEnd   = regexp.MustCompile(`(通知|通告|公告|公报|意见|办法|规定|条例|规则|规程|细则|方案|规划|计划|要点|措施|决定|决议|批复|复函|函|命令|标准|制度|指南|指引|章程|准则|守则|纲要|纲领|法|目录|清单|一览表|推广清单|报告|讲话|解读|流程|解释|说明|须知|承诺书|申请书|公约|大纲|若干政策|政策|安排|分工|体系|预案|倡议书|问答|答疑|坐标|名单|样表|表)(（.{1,24}）|\(.{1,24}\))?$`)
-	titleHead  = regexp.MustCompile(`^(.{0,30}关于(印发|发布|公布|转发|开展|组织|做好|加强|进一步|推进|支持|申报|实施|推广|对|同意|修改|征集|举办|下达|公示)|(19|20)\d\d年)`)
+	titleEnd   = regexp.MustCompile(`(` + strings.Join(words["title-end"], "|") + `)(（.{1,24}）|\(.{1,24}\))?$`)
+	titleHead  = regexp.MustCompile(`^(.{0,30}关于(` + strings.Join(words["title-verb"], "|") + `)|(19|20)\d\d年)`)
 	annexStart = regexp.MustCompile(`^附(\s*(件|录|表|图)\s*([一二三四五六七八九十]{1,3}|\d{1,2}(\s*[-—－]\s*\d{1,2})?|[A-H])?\s*([:：.．、\s]|$)|\d{0,2}\s*([:：]|$))`)
 	issueNo    = regexp.MustCompile(`^[（(]?[\p{Han}〔（(]{1,14}[〔\[（(【﹝]\s*(19|20)\d\d\s*[〕\]）)】﹞]\s*(第\s*)?\d+\s*号[）)]?$`)
 	oneDate    = regexp.MustCompile(`^[（(]?` + hanDate + `[）)]?$`)
@@ -251,7 +251,7 @@ func (p *page) annexAt(i int, before []stretch) (stretch, int) {
 	t := p.text(p.lines[i])
 	loc := annexStart.FindStringIndex(string(t))
 	label := strings.TrimRight(squeeze([]rune(string(t)[:loc[1]])), ":：.．、")
-	rest := strings.TrimSpace(string(t)[loc[1]:])
+	rest := p.read(p.lines[i].a+utf8.RuneCountInString(string(t)[:loc[1]]), p.lines[i].b)
 	if rest != "" {
 		if n := p.annexList(i); n > 0 {
 			return stretch{role: listRole, a: p.lines[i].a, b: p.lines[i+n-1].b}, i + n

@@ -91,7 +91,7 @@ func (p *page) findHeading(n *node) {
 		return
 	}
 	if n.kind == article {
-		n.title = articleTitle(t, more)
+		n.title = articleTitle([]rune(p.read(line.Start, line.End)), more)
 		return
 	}
 	above := n.children > 0 || more
@@ -120,7 +120,12 @@ func plainHeading(t []rune) bool {
 
 var bracketTitle = regexp.MustCompile(`^[（(【\[〔]\s*([^）)】\]〕。，,]{2,24})\s*[）)】\]〕]`)
 
+// articleTitle is the title of an article that begins with the paragraph t: in
+// brackets, or a line of its own.
 func articleTitle(t []rune, more bool) string {
+	if len(t) == 0 {
+		return ""
+	}
 	if m := bracketTitle.FindStringSubmatch(string(t)); m != nil {
 		return m[1]
 	}

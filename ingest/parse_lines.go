@@ -299,7 +299,7 @@ func (p *page) joins(l, next line, w int) bool {
 // by the end of the line: 依照本办法⏎第八条….
 func (p *page) refers(l line) bool {
 	s := p.str(max(l.a, l.b-4), l.b)
-	for _, e := range []string{"本办法", "本条例", "本规定", "本法", "依照", "按照", "根据", "违反", "符合", "条例", "办法》", "条例》", "规定》", "法》", "和", "、", "第", "及", "或者"} {
+	for _, e := range words["reference-before"] {
 		if strings.HasSuffix(s, e) && !p.ends(l) {
 			return true
 		}
