@@ -51,6 +51,7 @@ type Answer struct {
 	Followups []string   `json:"followups"`
 	Model     string     `json:"model"`
 	Timing    Timing     `json:"timing_ms"`
+	Receipt   *Receipt   `json:"receipt,omitempty"` // when a model was asked
 }
 
 // Citation is one clause that a statement stands on.

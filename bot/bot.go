@@ -23,6 +23,7 @@ type Config struct {
 	Index   func() *rag.Index
 	Lexicon *Lexicon
 	KPI     *kpi.Tool        // nil: no indicators
+	Model   *Model           // nil: built-in answers only
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -31,6 +32,7 @@ type Bot struct {
 	index  func() *rag.Index
 	lex    *Lexicon
 	kpi    *kpi.Tool
+	model  *Model
 	now    func() time.Time
 	corpus atomic.Pointer[corpus]
 }
@@ -40,7 +42,7 @@ func New(c Config) *Bot {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Bot{index: c.Index, lex: c.Lexicon, kpi: c.KPI, now: c.Now}
+	return &Bot{index: c.Index, lex: c.Lexicon, kpi: c.KPI, model: c.Model, now: c.Now}
 }
 
 // Ask answers one question. It fails only when ctx ends; what the corpus does
@@ -58,25 +60,25 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("answer: %w", err)
 	}
-	out := b.verified(q, d)
+	out := b.reword(ctx, c, q, b.verified(c, q, d))
 	out.Timing.Total = b.now().Sub(start).Milliseconds()
 	return out, nil
 }
 
 // verified renders d and drops what does not verify; when nothing that quotes
 // is left, it is a refusal.
-func (b *Bot) verified(q *question, d draft) Answer {
-	a := b.finish(q, d)
+func (b *Bot) verified(c *corpus, q *question, d draft) Answer {
+	a := b.finish(c, q, d)
 	for range len(d.lines) + len(d.notes) {
-		bad := b.Verify(q.ask, a)
+		bad := b.verify(c, q.ask, a)
 		if len(bad) == 0 {
 			return a
 		}
 		d = d.without(bad)
-		a = b.finish(q, d)
+		a = b.finish(c, q, d)
 	}
-	if len(b.Verify(q.ask, a)) > 0 || a.Text == "" {
-		return b.finish(q, b.refuse(q, "unverified", nil))
+	if len(b.verify(c, q.ask, a)) > 0 || a.Text == "" {
+		return b.finish(c, q, b.refuse(q, "unverified", nil))
 	}
 	return a
 }

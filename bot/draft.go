@@ -40,7 +40,7 @@ func (d *draft) frame(s string) { d.lines = append(d.lines, line{frame: s}) }
 func (d *draft) quote(label string, s span) { d.lines = append(d.lines, line{label: label, quote: &s}) }
 
 // finish renders a draft and its citations.
-func (b *Bot) finish(q *question, d draft) Answer {
+func (b *Bot) finish(c *corpus, q *question, d draft) Answer {
 	a := Answer{ID: q.ask.ID, Question: q.ask.Question, Status: d.state, Citations: []Citation{}, Figures: d.figs, Warnings: d.warns, Followups: []string{}, Model: "builtin"}
 	if a.Status == "" {
 		a.Status = Answered
@@ -74,18 +74,17 @@ func (b *Bot) finish(q *question, d draft) Answer {
 		out = append(out, text)
 	}
 	a.Text = strings.Join(out, "\n")
-	a.Followups = b.next(q, a)
+	a.Followups = b.next(c, q, a)
 	return a
 }
 
 // next are questions that the reader may ask now: the whole of the first
 // clause cited, and where else the weightiest named term stands.
-func (b *Bot) next(q *question, a Answer) []string {
+func (b *Bot) next(c *corpus, q *question, a Answer) []string {
 	out := []string{}
 	if len(a.Citations) == 0 {
 		return out
 	}
-	c := b.derive()
 	if k, ok := c.index.Clause(a.Citations[0].ClauseID); ok && k.Number > 0 && len(q.refs) == 0 {
 		out = append(out, b.lex.say(q.english, "next_clause", args{"Label": c.label(k)}))
 	}

@@ -44,8 +44,11 @@ type check struct {
 // each line is a known phrase or a quotation, and what fills the phrase stands
 // in the cited clause, in the figures, in the question or in the make-up of
 // the documents. It returns what fails; nothing when the answer stands.
-func (b *Bot) Verify(ask Ask, a Answer) []Problem {
-	c := b.derive()
+func (b *Bot) Verify(ask Ask, a Answer) []Problem { return b.verify(b.derive(), ask, a) }
+
+// verify is Verify against the corpus that the answer was made from, whatever
+// has been published since.
+func (b *Bot) verify(c *corpus, ask Ask, a Answer) []Problem {
 	k := &check{b: b, c: c, a: &a, said: b.said(c, ask)}
 	var out []Problem
 	for _, cit := range a.Citations {
@@ -99,7 +102,7 @@ func (k *check) line(l string, used map[int]bool) string {
 	if why := k.quotation(l, used); why == "" {
 		return ""
 	}
-	if k.figureLine(l) {
+	if k.figureLine(l) || k.a.Model != "builtin" && k.reworded(l, used) == "" {
 		return ""
 	}
 	why := "no phrase says this"

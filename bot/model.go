@@ -1,0 +1,251 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/tmc/langchaingo/llms"
+	"github.com/tmc/langchaingo/llms/openai"
+)
+
+// ModelConfig says how to reach an OpenAI-compatible chat service. Zero values
+// mean what the comments say.
+type ModelConfig struct {
+	BaseURL    string           // of the API, like https://host/v1
+	Name       string           // of the model
+	Key        string           // secret; "" sends none
+	HTTPClient *http.Client     // nil: http.DefaultClient; its transport is wrapped
+	Timeout    time.Duration    // of all calls for one answer; 0: 20 s
+	Pool       int              // calls under way at once; 0: 4
+	PriceIn    float64          // of a million prompt tokens
+	PriceOut   float64          // of a million completion tokens
+	Prompts    fs.FS            // files of the same names replace the built-in prompts; may be nil
+	Compare    CompareFunc      // nil: the tool compare_versions is not offered
+	Logger     *slog.Logger     // nil: nothing is logged
+	Now        func() time.Time // nil: time.Now
+}
+
+// CompareFunc says how two versions of a document differ, clause by clause, in
+// words for a model. Empty versions mean the active one and the one before it.
+type CompareFunc func(ctx context.Context, document, from, to string) (string, error)
+
+// Model drafts answers through a chat service. It is safe for concurrent use.
+type Model struct {
+	ModelConfig
+	llm     *openai.LLM
+	prompts *prompts
+	pool    chan struct{}
+	failed  atomic.Int32 // times in a row
+	resume  atomic.Int64 // unix nanoseconds before which the service is left alone
+	usage   struct{ in, out, answers atomic.Int64 }
+}
+
+// Errors of a chat service. Others wrap those of the context.
+var (
+	ErrModelBusy     = errors.New("model: too many requests")
+	ErrModelDown     = errors.New("model: service unavailable")
+	ErrModelDenied   = errors.New("model: not authorised")
+	ErrModelRejected = errors.New("model: request not understood")
+	ErrModelBad      = errors.New("model: unusable answer")
+)
+
+// NewModel checks c and reads the prompts; it asks the service nothing.
+func NewModel(c ModelConfig) (*Model, error) {
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, errors.New("model: the base URL must be like https://host/v1")
+	}
+	if c.Name == "" {
+		return nil, errors.New("model: no model named")
+	}
+	if c.Timeout < 0 || c.Pool < 0 || c.PriceIn < 0 || c.PriceOut < 0 {
+		return nil, errors.New("model: time limit, pool and prices must not be negative")
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 20 * time.Second
+	}
+	if c.Pool == 0 {
+		c.Pool = 4
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.HTTPClient == nil {
+		c.HTTPClient = http.DefaultClient
+	}
+	m := &Model{ModelConfig: c, pool: make(chan struct{}, c.Pool)}
+	if m.prompts, err = readPrompts(c.Prompts); err != nil {
+		return nil, err
+	}
+	client := *c.HTTPClient
+	client.Transport = &courier{next: client.Transport, keyless: c.Key == "", now: c.Now}
+	token := c.Key
+	if token == "" {
+		token = "none" // required by the library, not sent
+	}
+	m.llm, err = openai.New(openai.WithBaseURL(strings.TrimRight(c.BaseURL, "/")), openai.WithToken(token), openai.WithOrganization(""),
+		openai.WithModel(c.Name), openai.WithHTTPClient(&client))
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	return m, nil
+}
+
+// Usage is what a Model has used since it was made.
+type Usage struct {
+	Answers   int64   `json:"answers"` // asked for, used or not
+	TokensIn  int64   `json:"tokens_in"`
+	TokensOut int64   `json:"tokens_out"`
+	Cost      float64 `json:"cost"` // by the configured prices
+}
+
+// Usage returns the totals.
+func (m *Model) Usage() Usage {
+	in, out := m.usage.in.Load(), m.usage.out.Load()
+	return Usage{Answers: m.usage.answers.Load(), TokensIn: in, TokensOut: out, Cost: m.cost(in, out)}
+}
+
+func (m *Model) cost(in, out int64) float64 {
+	return (float64(in)*m.PriceIn + float64(out)*m.PriceOut) / 1e6
+}
+
+// message is one message of a chat.
+type message struct {
+	role  llms.ChatMessageType
+	text  string
+	calls []toolCall // of the model
+	of    toolCall   // answered by this message
+}
+
+// toolCall is a model's request to run a tool.
+type toolCall struct{ id, name, arguments string }
+
+// reply is what the model said. Tokens are estimated where the service does
+// not count them.
+type reply struct {
+	text    string
+	calls   []toolCall
+	in, out int64
+}
+
+const (
+	maxReply   = 1200 // tokens
+	tokenRunes = 1.5  // runes of Chinese in a token, for services that count none
+)
+
+// chat asks the model once, within ctx and the pool.
+func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply, error) {
+	select {
+	case m.pool <- struct{}{}:
+		defer func() { <-m.pool }()
+	case <-ctx.Done():
+		return reply{}, fmt.Errorf("model: waiting for a free place: %w", ctx.Err())
+	}
+	options := []llms.CallOption{llms.WithTemperature(0), llms.WithMaxTokens(maxReply), openai.WithLegacyMaxTokensField()}
+	if len(tools) > 0 {
+		options = append(options, llms.WithTools(offered(tools)))
+	}
+	d := new(delivery)
+	got, err := m.llm.GenerateContent(context.WithValue(ctx, deliveryKey{}, d), contents(ms), options...)
+	switch {
+	case ctx.Err() != nil:
+		return reply{}, fmt.Errorf("model: %w", ctx.Err())
+	case d.err != nil:
+		return reply{}, d.err
+	case err != nil: // the library's text may repeat the question
+		return reply{}, ErrModelBad
+	case len(got.Choices) == 0 || got.Choices[0].StopReason == "":
+		return reply{}, fmt.Errorf("%w: cut off", ErrModelBad)
+	}
+	return m.read(ms, got.Choices[0]), nil
+}
+
+// read takes what is used out of a choice.
+func (m *Model) read(ms []message, c *llms.ContentChoice) reply {
+	r := reply{text: c.Content, in: tokens64(c.GenerationInfo["PromptTokens"]), out: tokens64(c.GenerationInfo["CompletionTokens"])}
+	for _, t := range c.ToolCalls {
+		if t.FunctionCall != nil {
+			r.calls = append(r.calls, toolCall{t.ID, t.FunctionCall.Name, t.FunctionCall.Arguments})
+		}
+	}
+	if r.in <= 0 || r.out < 0 {
+		for _, s := range ms {
+			r.in += estimate(s.text)
+		}
+		r.out = estimate(r.text)
+	}
+	m.usage.in.Add(r.in)
+	m.usage.out.Add(r.out)
+	return r
+}
+
+func tokens64(v any) int64 { n, _ := v.(int); return int64(n) }
+
+func estimate(s string) int64 { return int64(float64(len([]rune(s))) / tokenRunes) }
+
+func contents(ms []message) []llms.MessageContent {
+	out := make([]llms.MessageContent, len(ms))
+	for i, s := range ms {
+		c := llms.MessageContent{Role: s.role}
+		if s.role == llms.ChatMessageTypeTool {
+			c.Parts = []llms.ContentPart{llms.ToolCallResponse{ToolCallID: s.of.id, Name: s.of.name, Content: s.text}}
+		} else if s.text != "" || len(s.calls) == 0 {
+			c.Parts = []llms.ContentPart{llms.TextContent{Text: s.text}}
+		}
+		for _, t := range s.calls {
+			c.Parts = append(c.Parts, llms.ToolCall{ID: t.id, Type: "function", FunctionCall: &llms.FunctionCall{Name: t.name, Arguments: t.arguments}})
+		}
+		out[i] = c
+	}
+	return out
+}
+
+func offered(tools []toolSpec) []llms.Tool {
+	out := make([]llms.Tool, len(tools))
+	for i, t := range tools {
+		out[i] = llms.Tool{Type: "function", Function: &llms.FunctionDefinition{Name: t.Name, Description: t.Description, Parameters: json.RawMessage(t.Parameters)}}
+	}
+	return out
+}
+
+func system(s string) message { return message{role: llms.ChatMessageTypeSystem, text: s} }
+func user(s string) message   { return message{role: llms.ChatMessageTypeHuman, text: s} }
+func assistant(r reply) message {
+	return message{role: llms.ChatMessageTypeAI, text: r.text, calls: r.calls}
+}
+func result(t toolCall, s string) message {
+	return message{role: llms.ChatMessageTypeTool, text: s, of: t}
+}
+
+// After this many failures in a row the service is left alone for a while.
+const (
+	failuresMost = 3
+	restFor      = 30 * time.Second
+)
+
+// resting reports that the service has just failed several times.
+func (m *Model) resting() bool { return m.Now().UnixNano() < m.resume.Load() }
+
+// note keeps count of failures.
+func (m *Model) note(err error) {
+	if err == nil {
+		m.failed.Store(0)
+		return
+	}
+	if m.failed.Add(1) >= failuresMost {
+		m.resume.Store(m.Now().Add(restFor).UnixNano())
+		m.failed.Store(0)
+	}
+}

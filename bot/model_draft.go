@@ -1,0 +1,342 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zhengda/internal/zh"
+	"zhengda/rag"
+)
+
+// Receipt is how an answer came about when a model was asked.
+type Receipt struct {
+	Model      string    `json:"model"`
+	Prompt     string    `json:"prompt"`     // SHA-256 of the prompt files
+	Standalone string    `json:"standalone"` // the question with its earlier turns
+	Evidence   []string  `json:"evidence"`   // IDs of the clauses given, in the order of their numbers
+	Tools      []string  `json:"tools"`      // tools called
+	Verdicts   []Verdict `json:"verdicts"`   // of the last draft
+	Steps      int       `json:"steps"`
+	TokensIn   int64     `json:"tokens_in"`
+	TokensOut  int64     `json:"tokens_out"`
+	Cost       float64   `json:"cost"`
+	Outcome    string    `json:"outcome"` // used, or why the built-in answer stands
+}
+
+// Verdict is what became of one statement of a draft.
+type Verdict struct {
+	Text string `json:"text"`
+	Why  string `json:"why,omitempty"` // "" when it stands
+}
+
+// Bounds of the exchange about one answer.
+const (
+	stepsMost    = 6
+	callsMost    = 8     // tool calls of one step
+	tokensMost   = 24000 // prompt and completion, all steps
+	spare        = 300 * time.Millisecond
+	clausesGiven = 6
+	historyMost  = 600 // runes
+	listMost     = 4   // clauses of a built-in answer that a model may reword
+)
+
+// errUnused says that a draft did not answer.
+var errUnused = errors.New("the draft does not answer")
+
+// reword lets the model say the answer, where there is one and the answer is
+// more than a refusal, a list or the make-up of a document. What the program
+// has found out itself (verdicts, counts, figures) stays as it is; the quotes
+// are reworded. The built-in answer stands whenever the draft does not
+// verify, leaves something out, or does not come in time.
+func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) Answer {
+	m := b.model
+	if m == nil || built.Status != Answered || q.forms["inject"] || q.forms["fabricate"] || q.forms["offtopic"] {
+		return built
+	}
+	kept, quoted := b.parts(c, q, built)
+	if len(quoted) == 0 || len(quoted) > listMost || slices.ContainsFunc(kept, func(l string) bool { return markRE.MatchString(l) }) {
+		return built
+	}
+	r := &Receipt{Model: m.Name, Prompt: m.prompts.tongue(q).hash, Standalone: q.standalone(), Evidence: []string{}, Tools: []string{}, Verdicts: []Verdict{}}
+	built.Receipt = r
+	if m.resting() {
+		r.Outcome = "resting"
+		return b.without(q, built)
+	}
+	limit := m.Timeout
+	if end, ok := ctx.Deadline(); ok {
+		limit = min(limit, time.Until(end)-spare)
+	}
+	if limit <= 0 {
+		r.Outcome = "no time left"
+		return b.without(q, built)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	m.usage.answers.Add(1)
+	e := &exchange{desk: &desk{b: b, c: c, q: q}, judge: &judge{b, c, m.prompts, q}, r: r, built: built, kept: kept, quoted: quoted}
+	a, err := e.hold(ctx)
+	r.Cost = m.cost(r.TokensIn, r.TokensOut)
+	for _, k := range e.desk.evidence {
+		r.Evidence = append(r.Evidence, k.ID)
+	}
+	if errors.Is(err, errUnused) {
+		m.note(nil)
+		r.Outcome = "not used"
+		return built
+	}
+	m.note(err)
+	if err != nil {
+		r.Outcome = err.Error()
+		m.Logger.Warn("model did not answer", "model", m.Name, "error", err.Error())
+		return b.without(q, built)
+	}
+	r.Outcome = "used"
+	return a
+}
+
+// without is the built-in answer with a note that the model was not there.
+func (b *Bot) without(q *question, a Answer) Answer {
+	text := "语言模型暂时不可用,以上为内置方式作答。"
+	if q.english {
+		text = "The language model is not available; this is the built-in answer."
+	}
+	a.Warnings = append(slices.Clone(a.Warnings), Warning{Kind: "model", Text: text})
+	return a
+}
+
+// parts separates what the program says itself from the clauses that it
+// quotes.
+func (b *Bot) parts(c *corpus, q *question, a Answer) (kept []string, quoted []*rag.Clause) {
+	k := &check{b: b, c: c, a: &a, said: ""}
+	for l := range strings.SplitSeq(a.Text, "\n") {
+		if k.quotation(l, map[int]bool{}) != "" {
+			kept = append(kept, l)
+		}
+	}
+	for _, cit := range a.Citations {
+		if cl, ok := c.index.Clause(cit.ClauseID); ok && !slices.Contains(quoted, cl) {
+			quoted = append(quoted, cl)
+		}
+	}
+	return kept, quoted
+}
+
+// standalone is the question as it would be asked without the earlier turns.
+func (q *question) standalone() string {
+	if q.carried == nil {
+		return q.ask.Question
+	}
+	return q.carried.ask.Question + " " + q.ask.Question
+}
+
+// condensed is what was said before, newest last, within historyMost runes.
+func (q *question) condensed() string {
+	var out []string
+	left := historyMost
+	for _, t := range slices.Backward(q.ask.History) {
+		text, who := oneLine(t.Content), "用户"
+		if t.Role == "assistant" {
+			who = "答复"
+		}
+		r := []rune(markRE.ReplaceAllString(text, ""))
+		r = r[:min(len(r), 160)]
+		if left -= len(r); left < 0 {
+			break
+		}
+		out = append(out, who+":"+string(r))
+	}
+	slices.Reverse(out)
+	return strings.Join(out, "\n")
+}
+
+// exchange is the talk with a model about one answer.
+type exchange struct {
+	*desk
+	judge  *judge
+	r      *Receipt
+	built  Answer
+	kept   []string
+	quoted []*rag.Clause
+}
+
+// hold asks, runs tools, verifies, asks once more, and puts together what
+// stands.
+func (e *exchange) hold(ctx context.Context) (Answer, error) {
+	ms, err := e.opening(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	m, retried := e.b.model, false
+	for e.r.Steps < stepsMost && e.r.TokensIn+e.r.TokensOut < tokensMost {
+		offers := e.offers()
+		if e.r.Steps == stepsMost-1 {
+			offers = nil
+		}
+		said, err := m.chat(ctx, ms, offers)
+		if err != nil {
+			return Answer{}, err
+		}
+		e.r.Steps++
+		e.r.TokensIn += said.in
+		e.r.TokensOut += said.out
+		if len(said.calls) > callsMost {
+			return Answer{}, fmt.Errorf("%w: %d tool calls at once", ErrModelBad, len(said.calls))
+		}
+		if len(said.calls) > 0 {
+			ms = append(ms, assistant(said))
+			for i, out := range e.runAll(ctx, said.calls) {
+				e.r.Tools = append(e.r.Tools, clip(said.calls[i].name))
+				ms = append(ms, result(said.calls[i], out))
+			}
+			continue
+		}
+		a, problems := e.assemble(said.text)
+		if len(problems) == 0 || retried {
+			if a.Text == "" {
+				return Answer{}, errUnused
+			}
+			return a, nil
+		}
+		retried = true
+		t := m.prompts.tongue(e.q)
+		ms = append(ms, assistant(reply{text: said.text}), user(fill(t.retry, fields{Problems: strings.Join(problems, "\n")})))
+	}
+	return Answer{}, errUnused
+}
+
+func clip(s string) string { r := []rune(s); return string(r[:min(len(r), 40)]) }
+
+// opening is what the model is told first: the rules, and the question with
+// the clauses found, those of the built-in answer starred.
+func (e *exchange) opening(ctx context.Context) ([]message, error) {
+	var lines []string
+	for _, k := range e.quoted {
+		lines = append(lines, e.show(k, "★"))
+	}
+	s := e.b.scope(e.c, e.q)
+	es, err := e.b.gather(ctx, e.c, e.q, s.docs)
+	if err != nil {
+		return nil, fmt.Errorf("model: %w", err)
+	}
+	for _, x := range es {
+		if len(lines) == clausesGiven {
+			break
+		}
+		if x.doc.Meta.Audience == "staff" && !e.q.ask.Persona.Internal() || slices.Contains(e.evidence, x.clause) {
+			continue
+		}
+		lines = append(lines, e.show(x.clause, ""))
+	}
+	t := e.b.model.prompts.tongue(e.q)
+	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(), Results: strings.Join(e.kept, "\n"),
+		Evidence: strings.Join(lines, "\n"), Question: e.q.ask.Question}))}, nil
+}
+
+// assemble verifies a draft and puts what stands together with what the
+// program says itself. The answer is empty when that does not answer; the
+// problems say what failed.
+func (e *exchange) assemble(text string) (Answer, []string) {
+	a := e.built
+	a.Citations, a.Model = []Citation{}, e.b.model.Name
+	a.Figures = slices.Clone(a.Figures)
+	out := slices.Clone(e.kept)
+	var problems []string
+	e.r.Verdicts = []Verdict{}
+	for _, s := range statements(text) {
+		line, why := e.line(&a, s)
+		e.r.Verdicts = append(e.r.Verdicts, Verdict{Text: s.text, Why: why})
+		switch {
+		case why != "":
+			problems = append(problems, s.text+" —— "+why)
+		case !slices.Contains(out, line):
+			out = append(out, line)
+		}
+	}
+	a.Text = strings.Join(out, "\n")
+	if why := e.lacks(a); why != "" {
+		return Answer{}, append(problems, why)
+	}
+	return a, problems
+}
+
+// line is a statement as it is shown: with the markers of its citations, or a
+// figure's line.
+func (e *exchange) line(a *Answer, s statement) (line, why string) {
+	if m := figureRE.FindStringSubmatch(s.text); m != nil {
+		for _, f := range append(slices.Clone(e.figures), a.Figures...) {
+			if f.Code == m[1] {
+				if !slices.ContainsFunc(a.Figures, func(o Figure) bool { return o.Code == f.Code }) {
+					a.Figures = append(a.Figures, f)
+				}
+				return e.b.told1(e.q, f), ""
+			}
+		}
+		return "", "no such result"
+	}
+	found, why := e.judge.statement(s, e.evidence)
+	if why != "" {
+		return "", why
+	}
+	line = s.text
+	for _, f := range found {
+		line += mark(a.cite(f.quote))
+	}
+	return line, ""
+}
+
+// lacks says what a reworded answer leaves out: a clause that the built-in
+// answer stands on, the figures asked for, the attribute asked for.
+func (e *exchange) lacks(a Answer) string {
+	for i, k := range e.quoted {
+		if !slices.ContainsFunc(a.Citations, func(c Citation) bool { return c.ClauseID == k.ID }) {
+			return fmt.Sprintf("[%d] is not used", i+1)
+		}
+	}
+	var said, was strings.Builder
+	for l := range strings.SplitSeq(a.Text, "\n") {
+		said.WriteString(markRE.ReplaceAllString(l, "") + "\n")
+	}
+	for l := range strings.SplitSeq(e.built.Text, "\n") {
+		was.WriteString(markRE.ReplaceAllString(l, "") + "\n")
+	}
+	have := zh.Quantities(said.String())
+	for _, f := range zh.Quantities(was.String()) {
+		if !f.Ordinal && f.Unit != "" && !slices.ContainsFunc(have, f.Same) {
+			return "a figure of the material is left out"
+		}
+	}
+	told, before := zh.Squeeze(zh.Fold(said.String())), zh.Squeeze(zh.Fold(was.String()))
+	for _, at := range e.q.attrs {
+		if at.in(before, was.String()) && !at.in(told, said.String()) {
+			return "what is asked for is left out"
+		}
+	}
+	for _, t := range e.q.terms {
+		if t.in(before) && !t.in(told) {
+			return "“" + t.text + "” is left out"
+		}
+	}
+	for _, n := range names(before) {
+		if !strings.Contains(told, n) {
+			return "“" + n + "” is left out"
+		}
+	}
+	return ""
+}
+
+// names are the quoted names of a folded text.
+func names(s string) []string {
+	var out []string
+	for _, m := range quotedRE.FindAllStringSubmatch(s, -1) {
+		out = append(out, m[1]+m[2])
+	}
+	for _, m := range titleRE.FindAllStringSubmatch(s, -1) {
+		out = append(out, m[1])
+	}
+	return out
+}

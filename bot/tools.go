@@ -1,0 +1,306 @@
+package bot
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"zhengda/bot/kpi"
+	"zhengda/internal/zh"
+	"zhengda/rag"
+)
+
+// desk is what a model works with on one question: the clauses and figures
+// that it has been given. It is safe for concurrent use.
+type desk struct {
+	b *Bot
+	c *corpus
+	q *question
+
+	mu       sync.Mutex
+	evidence []*rag.Clause
+	figures  []Figure
+}
+
+const (
+	evidenceMost = 24  // clauses for one question
+	clauseShown  = 700 // runes of one clause
+	foundMost    = 5   // clauses of one search
+)
+
+// give numbers a clause, from 1; it keeps the number that it has. It is 0
+// when there is no room.
+func (d *desk) give(k *rag.Clause) int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := slices.Index(d.evidence, k); i >= 0 {
+		return i + 1
+	}
+	if len(d.evidence) == evidenceMost {
+		return 0
+	}
+	d.evidence = append(d.evidence, k)
+	return len(d.evidence)
+}
+
+// show is a clause as a model sees it: number, label, and text without what
+// speaks to a machine.
+func (d *desk) show(k *rag.Clause, star string) string {
+	n := d.give(k)
+	if n == 0 {
+		return ""
+	}
+	r := []rune(k.Text)
+	var text strings.Builder
+	size := 0
+	for _, s := range d.b.model.prompts.plain(k.Text) {
+		if size += s.End - s.Start; size > clauseShown && text.Len() > 0 {
+			text.WriteString(ellipsis)
+			break
+		}
+		text.WriteString(oneLine(string(r[s.Start:s.End])))
+	}
+	return fmt.Sprintf("[%d]%s %s:%s", n, star, d.c.label(k), text.String())
+}
+
+// errTool is an error that a model can read and act on.
+type errTool string
+
+func (e errTool) Error() string { return string(e) }
+
+// toolFuncs are the tools by name.
+var toolFuncs map[string]func(*desk, context.Context, json.RawMessage) (string, error)
+
+func init() {
+	toolFuncs = map[string]func(*desk, context.Context, json.RawMessage) (string, error){
+		"search_policy": (*desk).search, "read_clause": (*desk).read, "list_structure": (*desk).structure,
+		"query_kpi": (*desk).figure, "compare_versions": (*desk).compare,
+	}
+}
+
+// offers are the tools that there is something behind.
+func (d *desk) offers() []toolSpec {
+	return slices.DeleteFunc(slices.Clone(d.b.model.prompts.tools), func(t toolSpec) bool {
+		return t.Name == "query_kpi" && d.b.kpi == nil || t.Name == "compare_versions" && d.b.model.Compare == nil
+	})
+}
+
+// run runs one call. What is wrong with it is part of the answer.
+func (d *desk) run(ctx context.Context, t toolCall) string {
+	f, ok := toolFuncs[t.name]
+	if !ok || !slices.ContainsFunc(d.offers(), func(s toolSpec) bool { return s.Name == t.name }) {
+		return "错误:没有这个工具"
+	}
+	out, err := f(d, ctx, json.RawMessage(t.arguments))
+	var told errTool
+	switch {
+	case errors.As(err, &told):
+		return "错误:" + told.Error()
+	case err != nil: // nothing internal is told
+		return "错误:工具暂时不可用"
+	}
+	return out
+}
+
+// runAll runs calls at the same time; answers are in their order.
+func (d *desk) runAll(ctx context.Context, calls []toolCall) []string {
+	out := make([]string, len(calls))
+	var wg sync.WaitGroup
+	for i, t := range calls {
+		wg.Go(func() { out[i] = d.run(ctx, t) })
+	}
+	wg.Wait()
+	return out
+}
+
+// decode reads the arguments of a call strictly.
+func decode(raw json.RawMessage, into any) error {
+	if len(bytes.TrimSpace(raw)) == 0 {
+		raw = json.RawMessage("{}")
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return errTool("参数不是符合要求的 JSON")
+	}
+	if dec.More() {
+		return errTool("参数后面有多余的内容")
+	}
+	return nil
+}
+
+// documents are those whose title has the words and that are about the year,
+// and that the persona may read.
+func (d *desk) documents(title string, year int) ([]*source, error) {
+	var out []*source
+	title = zh.Squeeze(zh.Fold(strings.Trim(title, "《》 ")))
+	for _, s := range d.c.docs {
+		if strings.Contains(s.title, title) && (year == 0 || s.year == year) && (s.Meta.Audience != "staff" || d.q.ask.Persona.Internal()) {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return nil, errTool("没有这样的文件;用 list_structure 看有哪些文件")
+	}
+	return out, nil
+}
+
+func (d *desk) search(ctx context.Context, raw json.RawMessage) (string, error) {
+	var a struct {
+		Query    string `json:"query"`
+		Document string `json:"document"`
+		Year     int    `json:"year"`
+	}
+	if err := decode(raw, &a); err != nil {
+		return "", err
+	}
+	if a.Query == "" || len([]rune(a.Query)) > 200 {
+		return "", errTool("query 须为 1 至 200 字")
+	}
+	docs, err := d.documents(a.Document, a.Year)
+	if err != nil {
+		return "", err
+	}
+	ps, err := d.c.index.Search(ctx, rag.Query{Text: a.Query, Documents: ids(docs), K: foundMost})
+	if err != nil {
+		return "", err
+	}
+	return d.list(ps), nil
+}
+
+func (d *desk) list(ps []rag.Passage) string {
+	var out []string
+	for _, p := range ps {
+		if s := d.show(p.Clause, ""); s != "" {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return "没有找到"
+	}
+	return strings.Join(out, "\n")
+}
+
+func (d *desk) read(_ context.Context, raw json.RawMessage) (string, error) {
+	var a struct{ Document, Clause string }
+	if err := decode(raw, &a); err != nil {
+		return "", err
+	}
+	docs, err := d.documents(a.Document, 0)
+	if err != nil {
+		return "", err
+	}
+	want := strings.Trim(zh.Squeeze(zh.Fold(a.Clause)), "第条款")
+	n, isNumber := zh.Numeral(want)
+	var ks []*rag.Clause
+	for _, s := range docs {
+		for i := range s.Clauses {
+			k := &s.Clauses[i]
+			if isNumber && k.Number == n && n > 0 || want != "" && strings.Trim(zh.Squeeze(zh.Fold(k.Label)), "第条款") == want {
+				ks = append(ks, k)
+			}
+		}
+	}
+	if len(ks) == 0 {
+		return "", errTool("没有这一条;用 list_structure 看有哪些条")
+	}
+	var out []string
+	for _, k := range ks[:min(len(ks), foundMost)] {
+		out = append(out, d.show(k, ""))
+	}
+	return strings.Join(out, "\n"), nil
+}
+
+// structureMost is how many lines of a structure are shown.
+const structureMost = 80
+
+func (d *desk) structure(_ context.Context, raw json.RawMessage) (string, error) {
+	var a struct{ Document string }
+	if err := decode(raw, &a); err != nil {
+		return "", err
+	}
+	docs, err := d.documents(a.Document, 0)
+	if err != nil {
+		return "", err
+	}
+	var out []string
+	for _, s := range docs {
+		out = append(out, "《"+s.Title+"》")
+		if len(docs) > 1 {
+			continue
+		}
+		for _, k := range s.Clauses {
+			title := k.Title
+			if d.b.model.prompts.ordered(title) {
+				title = ""
+			}
+			out = append(out, strings.TrimSpace(k.Label+" "+title))
+		}
+	}
+	if len(out) > structureMost {
+		out = append(out[:structureMost], ellipsis)
+	}
+	return strings.Join(out, "\n"), nil
+}
+
+// figure runs query_kpi with the rights of the persona.
+func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) {
+	var req kpi.Request
+	if err := decode(raw, &req); err != nil {
+		return "", err
+	}
+	if req.AsOf == "" {
+		req.AsOf = kpi.Date(d.q.ask.AsOf)
+	}
+	tool := d.b.kpi
+	if !d.q.ask.Persona.Internal() {
+		tool = tool.Public()
+	}
+	r, err := tool.Query(ctx, req)
+	if err != nil {
+		var among *kpi.AmbiguousError
+		switch {
+		case errors.As(err, &among):
+			return "", errTool(among.Error())
+		case errors.Is(err, kpi.ErrUnknown), errors.Is(err, kpi.ErrPeriod):
+			return "", errTool("没有这个指标,或这一年度没有目标")
+		}
+		return "", errTool("参数不对:日期须为 YYYY-MM-DD")
+	}
+	f := figure(r)
+	d.mu.Lock()
+	if !slices.ContainsFunc(d.figures, func(o Figure) bool { return o.Code == f.Code }) {
+		d.figures = append(d.figures, f)
+	}
+	d.mu.Unlock()
+	return fmt.Sprintf("{%s} %s;引用时单独一行写 {%s}", f.Code, d.b.told1(d.q, f), f.Code), nil
+}
+
+func (d *desk) compare(ctx context.Context, raw json.RawMessage) (string, error) {
+	var a struct{ Document, From, To string }
+	if err := decode(raw, &a); err != nil {
+		return "", err
+	}
+	docs, err := d.documents(a.Document, 0)
+	if err != nil {
+		return "", err
+	}
+	if len(docs) > 1 {
+		return "", errTool("可指多份文件,请把标题写全")
+	}
+	return d.b.model.Compare(ctx, docs[0].ID, a.From, a.To)
+}
+
+// told1 says a figure in one line, by the phrases of the program.
+func (b *Bot) told1(q *question, f Figure) string {
+	key := "kpi_rowtarget"
+	if f.Actual != "" {
+		key = "kpi_row"
+	}
+	return b.lex.say(q.english, key, f.args())
+}
