@@ -41,6 +41,7 @@ const (
 	spare        = 300 * time.Millisecond
 	clausesGiven = 6
 	historyMost  = 600 // runes
+	longMost     = 400 // runes of an answer, or twice the built-in one
 	listMost     = 4   // clauses of a built-in answer that a model may reword
 )
 
@@ -258,7 +259,16 @@ func (e *exchange) assemble(text string) (Answer, []string) {
 		}
 	}
 	a.Text = strings.Join(out, "\n")
-	if why := e.lacks(a); why != "" {
+	why := e.lacks(a)
+	if why == "" && 2*len([]rune(a.Text)) > max(longMost, 3*len([]rune(e.built.Text))) {
+		why = "too long"
+	}
+	if why == "" {
+		if bad := e.b.Verify(e.q.ask, a); len(bad) > 0 {
+			why = bad[0].Why
+		}
+	}
+	if why != "" {
 		return Answer{}, append(problems, why)
 	}
 	return a, problems

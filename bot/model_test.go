@@ -91,15 +91,31 @@ var starredRE = regexp.MustCompile(`(?m)^\[(\d+)\]★ [^:]*:(.*)$`)
 // with their markers.
 func faithful(q chatRequest) []string {
 	var out []string
-	for _, m := range starredRE.FindAllStringSubmatch(q.text(), -1) {
+	text := q.text()
+	_, asked, _ := strings.Cut(text, "问题:")
+	for _, m := range starredRE.FindAllStringSubmatch(text, -1) {
+		var lines []string
 		r := []rune(m[2])
 		for _, s := range zh.Sentences(m[2]) {
 			if t := string(r[s.Start:s.End]); !strings.HasSuffix(t, "……") {
-				out = append(out, t+"["+m[1]+"]")
+				lines = append(lines, t+"["+m[1]+"]")
 			}
 		}
+		slices.SortStableFunc(lines, func(a, b string) int { return shared(b, asked) - shared(a, asked) })
+		out = append(out, lines[:min(len(lines), 2)]...)
 	}
-	return out[:min(len(out), 10)]
+	return out
+}
+
+// shared counts the pairs of characters of asked that s has.
+func shared(s, asked string) int {
+	n := 0
+	for r := []rune(asked); len(r) > 1; r = r[1:] {
+		if strings.Contains(s, string(r[:2])) {
+			n++
+		}
+	}
+	return n
 }
 
 func modelBot(t testing.TB, url string, timeout time.Duration, index func() *rag.Index) (*bot.Bot, *bot.Model) {
@@ -463,7 +479,9 @@ func TestPrompts(t *testing.T) {
 }
 
 // withoutOthers leaves out the clauses beside those of the built-in answer.
-func withoutOthers(s string) string { return regexp.MustCompile(`(?m)^\[\d+\] .*\n`).ReplaceAllString(s, "") }
+func withoutOthers(s string) string {
+	return regexp.MustCompile(`(?m)^\[\d+\] .*\n`).ReplaceAllString(s, "")
+}
 
 // TestBadOverride shows that a prompt that could not be used is refused.
 func TestBadOverride(t *testing.T) {

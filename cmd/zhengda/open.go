@@ -286,7 +286,11 @@ func (h *house) minds(ctx context.Context) (func(*rag.Index) *bot.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
+	model, err := h.a.model(h.dir)
+	if err != nil {
+		return nil, err
+	}
 	return func(x *rag.Index) *bot.Bot {
-		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: lexicon, KPI: tool, Now: h.a.now})
+		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: lexicon, KPI: tool, Model: model, Now: h.a.now})
 	}, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -83,6 +84,32 @@ func (a *app) service() (embed.ServiceConfig, error) {
 	var err error
 	c.Key, _, err = a.secret("ZHENGDA_EMBED_API_KEY")
 	return c, err
+}
+
+// model is the chat service that the variables name, nil when they name none.
+// Files in the folder prompts of the data folder replace its prompts.
+func (a *app) model(dir string) (*bot.Model, error) {
+	c := bot.ModelConfig{BaseURL: a.getenv("ZHENGDA_LLM_BASE_URL"), Name: a.getenv("ZHENGDA_LLM_MODEL"),
+		Prompts: os.DirFS(filepath.Join(dir, "prompts")), Logger: slog.New(slog.NewTextHandler(a.err, nil)), Now: a.now}
+	if c.BaseURL == "" {
+		return nil, nil
+	}
+	if c.Name == "" {
+		return nil, usage("err.unset", "ZHENGDA_LLM_MODEL", "ZHENGDA_LLM_BASE_URL")
+	}
+	limit, err := a.timeout()
+	if err != nil {
+		return nil, err
+	}
+	c.Timeout = limit * 2 / 3 // the rest is for the built-in answer and its verification
+	if c.Key, _, err = a.secret("ZHENGDA_LLM_API_KEY"); err != nil {
+		return nil, err
+	}
+	m, err := bot.NewModel(c)
+	if err != nil {
+		return nil, usage("err.config", "ZHENGDA_LLM_BASE_URL", err.Error())
+	}
+	return m, nil
 }
 
 // who is named in audit lines and records.
