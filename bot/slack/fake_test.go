@@ -61,6 +61,7 @@ type fake struct {
 	groups     map[string][]string
 	channels   map[string]slackgo.Channel
 
+	lean  bool // blocks are checked, and not kept
 	conns []*fakeConn
 	acks  map[string]chan json.RawMessage
 }
@@ -183,6 +184,9 @@ func (f *fake) check(v url.Values) {
 func (f *fake) postMessage(v url.Values) any {
 	f.check(v)
 	m := &fakeMessage{channel: v.Get("channel"), ts: f.nextTS(), thread: v.Get("thread_ts"), text: v.Get("text"), blocks: v.Get("blocks"), meta: json.RawMessage(v.Get("metadata"))}
+	if f.lean {
+		m.blocks = ""
+	}
 	f.messages = append(f.messages, m)
 	f.index[m.channel+" "+m.ts] = m
 	f.threads[m.channel+" "+m.thread] = append(f.threads[m.channel+" "+m.thread], m)
@@ -195,7 +199,9 @@ func (f *fake) update(v url.Values) any {
 	if m == nil || m.deleted {
 		return "message_not_found"
 	}
-	m.text, m.blocks = v.Get("text"), v.Get("blocks")
+	if m.text = v.Get("text"); !f.lean {
+		m.blocks = v.Get("blocks")
+	}
 	if v.Get("metadata") != "" {
 		m.meta = json.RawMessage(v.Get("metadata"))
 	}

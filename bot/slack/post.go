@@ -124,7 +124,11 @@ func (a *App) post(ctx context.Context, it item, i int, m message, final bool) (
 		if err == nil || !unsure(err) || try == 3 || !sleep(ctx, backoff(try-1)/2) {
 			return ts, wrap("chat.postMessage", err)
 		}
-		if parts, _, err := a.find(ctx, it); err == nil && i < len(parts) && parts[i] != "" {
+		parts, _, err := a.find(ctx, it)
+		if err != nil {
+			return "", err
+		}
+		if i < len(parts) {
 			return parts[i], nil
 		}
 	}

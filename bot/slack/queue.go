@@ -14,7 +14,8 @@ type job struct {
 	mu     sync.Mutex // held while a message of the answer is posted or edited
 	posted bool       // the final answer is out: no stage may be shown over it
 	placed bool       // the first message of the answer shows a stage
-	marked bool       // this job has marked that it will post, and has not begun to
+	tried  bool       // a stage was posted, or may have been
+	marked bool       // what it will post is marked, and nothing can have been posted before
 
 	refused bool // its author has too many waiting
 	cancel  context.CancelFunc

@@ -115,13 +115,13 @@ func TestTableOfFigures(t *testing.T) {
 
 func FuzzRender(f *testing.F) {
 	f.Add("答[1]。", "引文", 2, 1, true)
-	f.Add(strings.Repeat("甲。[2]", 3000), "<!here>", 60, 40, false)
+	f.Add(strings.Repeat("甲。[2]", 300), "<!here>", 9, 40, false)
 	f.Fuzz(func(t *testing.T, text, other string, citations, figures int, share bool) {
 		a := bot.Answer{Text: text, Question: other, Followups: []string{other, text}, Warnings: []bot.Warning{{Text: other}, {Text: text}}}
-		for i := range min(max(citations, 0), 200) {
+		for i := range min(max(citations, 0), 60) {
 			a.Citations = append(a.Citations, bot.Citation{N: i + 1, Document: other, Label: text, Title: other, Quote: text, Path: []string{other}})
 		}
-		for range min(max(figures, 0), 200) {
+		for range min(max(figures, 0), 90) {
 			a.Figures = append(a.Figures, bot.Figure{Name: other, Target: text, Actual: other, Unit: other, AsOf: text, Source: other})
 		}
 		checkRendered(t, a, look{id: "0123456789abcdef0123", share: share, asked: other})

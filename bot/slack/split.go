@@ -17,7 +17,7 @@ func width(s string) int {
 }
 
 // whole matches what must not be cut: citations, links, escapes, bold words.
-var whole = regexp.MustCompile(`〔[^〕\n]{1,20}〕|<[^<>\n]{1,1000}>|&(?:amp|lt|gt);|\*[^*\n]{1,200}\*`)
+var whole = regexp.MustCompile(`^(?:〔[^〕\n]{1,20}〕|<[^<>\n]{1,1000}>|&(?:amp|lt|gt);|\*[^*\n]{1,200}\*)`)
 
 // split cuts s into pieces of at most limit units that make s again when put
 // together. It cuts after a paragraph, a line, a sentence (。！？；), a comma, a
@@ -81,7 +81,7 @@ func liking(a, head string) int {
 // whether it is more than a rune.
 func atom(s string) (n, w int, isWhole bool) {
 	if strings.ContainsRune("〔<&*", []rune(s[:firstRune(s)])[0]) {
-		if m := whole.FindStringIndex(s); m != nil && m[0] == 0 {
+		if m := whole.FindStringIndex(s); m != nil {
 			return m[1], width(s[:m[1]]), true
 		}
 	}

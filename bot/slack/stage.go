@@ -100,6 +100,7 @@ func (a *App) stage(ctx context.Context, j *job, it item, text string) {
 	if err != nil || !ok {
 		return
 	}
+	j.tried = true
 	ts, err := a.post(context.WithoutCancel(ctx), it, 0, simple(text), false)
 	if err != nil {
 		return

@@ -205,7 +205,9 @@ func (a *App) ask(ctx, jctx context.Context, j *job, it *item, question string) 
 	if err == nil && !ok {
 		err = errChanged
 	}
-	j.marked = err == nil
+	j.mu.Lock()
+	j.marked = err == nil && !it.posting && !j.tried
+	j.mu.Unlock()
 	return s, err
 }
 

@@ -1,0 +1,360 @@
+package slack
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"zhengda/bot"
+	"zhengda/internal/db"
+)
+
+// Variables of the chaos test: the address and the database of a replica, and
+// how many events a run has. A full run is
+//
+//	ZHENGDA_SLACK_CHAOS=100000 go test -run Chaos -v -timeout 60m ./bot/slack
+const (
+	replicaEnv = "ZHENGDA_SLACK_REPLICA"
+	chaosEnv   = "ZHENGDA_SLACK_CHAOS"
+)
+
+// TestReplica is a replica of the bot in a process of its own, for TestChaos
+// to kill. It answers every question with the question, some slowly, some not.
+func TestReplica(t *testing.T) {
+	at, path, ok := strings.Cut(os.Getenv(replicaEnv), "|")
+	if !ok {
+		t.Skip("is started by TestChaos")
+	}
+	d, err := db.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := New(Config{BotToken: "xoxb-1", AppToken: "xapp-1", APIURL: at, DB: d, Workers: 16, StageAfter: 200 * time.Millisecond, Lease: 5 * time.Second, Renew: 4 * time.Second, Queue: 1000,
+		Ask: func(ctx context.Context, q bot.Ask) (bot.Answer, error) {
+			i, _ := strconv.Atoi(strings.Fields(q.Question)[1])
+			switch {
+			case i%211 == 0:
+				return bot.Answer{}, errors.New("no answer")
+			case i%97 == 0:
+				time.Sleep(400 * time.Millisecond)
+			}
+			return bot.Answer{Question: q.Question, Status: bot.Answered, Text: "答:" + q.Question + "[1]", Citations: []bot.Citation{{N: 1, Document: "文件", Label: "第1条", Quote: "引文"}}}, nil
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// replica is a process that is killed and started again.
+type replica struct {
+	cmd *exec.Cmd
+	out bytes.Buffer
+}
+
+func startReplica(t *testing.T, f *fake, path string) *replica {
+	t.Helper()
+	r := &replica{cmd: exec.Command(os.Args[0], "-test.run=^TestReplica$")}
+	r.cmd.Env = append(os.Environ(), replicaEnv+"="+f.GetAPIURL()+"|"+path)
+	r.cmd.Stdout, r.cmd.Stderr = &r.out, &r.out
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// kill ends the process as a crash does: it has no say in it.
+func (r *replica) kill(t *testing.T) {
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+	if s := r.out.String(); strings.Contains(s, "panic") || strings.Contains(s, "DATA RACE") {
+		t.Errorf("a replica: %s", s)
+	}
+}
+
+// wish is one message and what must become of it.
+type wish struct {
+	channel, ts string
+	want        string // words of the answer; empty: no answer may stand
+}
+
+// story makes the events of n messages or so, and what is wished of each.
+func story(n int) (events []map[string]any, wishes []wish) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	var roots []wish
+	for i := 0; len(events) < n; i++ {
+		channel, user := fmt.Sprintf("C%d", rnd.IntN(400)), fmt.Sprintf("U%d", rnd.IntN(4000))
+		ts := fmt.Sprintf("17%08d.%06d", i, rnd.IntN(1_000_000))
+		text := fmt.Sprintf("问题 %d 甲?", i)
+		w := wish{channel, ts, fmt.Sprintf("问题 %d 甲", i)}
+		called := "<@" + fakeBot + "> " + text
+		add := func(es ...map[string]any) { events = append(events, es...) }
+		switch kind := rnd.IntN(100); {
+		case kind < 10:
+			w.channel = fmt.Sprintf("D%d", rnd.IntN(4000))
+			add(said(w.channel, ts, "", user, text))
+		case kind < 25 && len(roots) > 50: // on in a thread, without a mention
+			root := roots[len(roots)-1-rnd.IntN(50)]
+			w.channel = root.channel
+			add(said(w.channel, ts, root.ts, user, text))
+		case kind < 32:
+			again := "<@" + fakeBot + "> " + strings.Replace(text, "甲", "乙", 1)
+			w.want = fmt.Sprintf("问题 %d 乙", i)
+			add(mention(channel, ts, "", user, text), said(channel, ts, "", user, called), edited(channel, ts, "", user, again, ts+"1"))
+		case kind < 37:
+			w.want = ""
+			add(mention(channel, ts, "", user, text), said(channel, ts, "", user, called), deleted(channel, ts, user))
+		case kind < 45: // talk that is not the bot's business
+			w.want = ""
+			add(said(channel, ts, "", user, text))
+		default:
+			roots = append(roots, w)
+			add(mention(channel, ts, "", user, text), said(channel, ts, "", user, called))
+		}
+		if w.want != "" && i%211 == 0 {
+			w.want = "暂时无法回答"
+		}
+		wishes = append(wishes, w)
+	}
+	return events, wishes
+}
+
+// shuffled are the events with a third of them twice, out of order.
+func shuffled(events []map[string]any) []map[string]any {
+	type placed struct {
+		at float64
+		e  map[string]any
+	}
+	var ps []placed
+	for i, e := range events {
+		ps = append(ps, placed{float64(i) + rand.Float64()*100, e})
+		for rand.IntN(3) == 0 {
+			ps = append(ps, placed{float64(i) + rand.Float64()*1000, e})
+		}
+	}
+	slices.SortStableFunc(ps, func(a, b placed) int { return int(1e6 * (a.at - b.at)) })
+	out := make([]map[string]any, len(ps))
+	for i, p := range ps {
+		out[i] = p.e
+	}
+	return out
+}
+
+// TestChaos delivers events twice, out of order and late, over sockets that
+// are dropped, to two replicas on one database that are killed and started
+// again, while Slack refuses, fails, and hangs up after having done what it
+// was asked. Every message that was acknowledged must have one answer.
+func TestChaos(t *testing.T) {
+	n := 2500
+	if s := os.Getenv(chaosEnv); s != "" {
+		n, _ = strconv.Atoi(s)
+	} else if testing.Short() {
+		t.Skip("short")
+	}
+	f := newFake(t)
+	f.lean = true
+	var trouble atomic.Int64
+	f.refuse = func(method string, v url.Values) string {
+		if method == "auth.test" || method == "apps.connections.open" {
+			return ""
+		}
+		x := rand.IntN(1000)
+		if x < 6 {
+			trouble.Add(1)
+			return []string{"429", "500", "hang up"}[x/2]
+		}
+		return ""
+	}
+	path := filepath.Join(t.TempDir(), "x.db")
+	replicas := []*replica{startReplica(t, f, path), startReplica(t, f, path)}
+	eventually(t, "sockets", func() bool { f.mu.Lock(); defer f.mu.Unlock(); return len(f.conns) == 2 })
+
+	events, wishes := story(n)
+	deliveries := shuffled(events)
+	begin := time.Now()
+	var kills, drops int
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // the storm
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Duration(1000+rand.IntN(2000)) * time.Millisecond):
+			}
+			if i := rand.IntN(3); i < 2 {
+				replicas[i].kill(t)
+				replicas[i] = startReplica(t, f, path)
+				kills++
+			} else {
+				f.mu.Lock()
+				conns := slices.Clone(f.conns)
+				f.mu.Unlock()
+				for _, c := range conns {
+					f.drop(c)
+				}
+				drops++
+			}
+		}
+	}()
+
+	var mu sync.Mutex
+	var acks []time.Duration
+	var redelivered atomic.Int64
+	jobs := make(chan map[string]any)
+	var wg sync.WaitGroup
+	for range 24 {
+		wg.Go(func() {
+			for e := range jobs {
+				for {
+					at := time.Now()
+					ack := f.deliver(rand.IntN(8), "events_api", callback(e))
+					if ack == nil {
+						time.Sleep(20 * time.Millisecond)
+						continue
+					}
+					select {
+					case <-ack:
+						mu.Lock()
+						acks = append(acks, time.Since(at))
+						mu.Unlock()
+					case <-time.After(3 * time.Second): // Slack's own patience
+						redelivered.Add(1)
+						continue
+					}
+					break
+				}
+			}
+		})
+	}
+	for _, e := range deliveries {
+		jobs <- e
+	}
+	close(jobs)
+	wg.Wait()
+	delivered := time.Since(begin)
+	close(stop)
+	<-stopped
+
+	d, err := db.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	deadline := time.Now().Add(time.Minute + delivered)
+	for left := 1; left > 0 && time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		if err := d.QueryRow(`SELECT count(*) FROM slack_inbox WHERE state='pending'`).Scan(&left); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, r := range replicas {
+		r.kill(t)
+	}
+
+	live := map[string][]*fakeMessage{}
+	for _, m := range f.messages {
+		if q := m.channel + " " + questionOf(m.meta); !m.deleted {
+			live[q] = append(live[q], m)
+		}
+	}
+	var double, lost, wrong, extra, mute int
+	for _, w := range wishes {
+		got := live[w.channel+" "+w.ts]
+		react := f.reactions[w.channel+" "+w.ts]
+		switch {
+		case w.want == "" && len(got) > 0:
+			extra++
+		case w.want == "":
+		case len(got) == 0:
+			lost++
+		case len(got) > 1:
+			double++
+		case !strings.Contains(got[0].text, w.want):
+			wrong++
+			if wrong < 5 {
+				t.Logf("want %q, stands %q", w.want, got[0].text)
+			}
+		case !react[reactDone] && !react[reactFailed]:
+			mute++
+		}
+	}
+	if double+lost+wrong+extra > 0 {
+		t.Errorf("%d double answers, %d lost, %d wrong, %d where none was wanted", double, lost, wrong, extra)
+	}
+	var edits, close1 int
+	for _, at := range f.edits {
+		edits += len(at)
+		for i := 1; i < len(at); i++ {
+			if at[i].Sub(at[i-1]) < 900*time.Millisecond {
+				close1++
+			}
+		}
+	}
+	if close1 > 0 {
+		t.Errorf("%d edits within a second of the one before", close1)
+	}
+	if len(f.bad) > 0 {
+		t.Errorf("beyond the limits: %v", f.bad[:min(len(f.bad), 5)])
+	}
+	slices.Sort(acks)
+	at := func(q float64) time.Duration { return acks[int(q*float64(len(acks)-1))].Round(100 * time.Microsecond) }
+	t.Logf("%d events of %d messages in %d deliveries (+%d again for want of an acknowledgement) in %v; %d kills, %d drops, %d troubles of Slack; %d answers, %d edits, %d without a result mark",
+		len(events), len(wishes), len(deliveries), redelivered.Load(), time.Since(begin).Round(time.Second), kills, drops, trouble.Load(), len(live), edits, mute)
+	t.Logf("%d double, %d lost, %d wrong, %d unwanted; acknowledged after p50 %v, p99 %v, max %v", double, lost, wrong, extra, at(.5), at(.99), at(1))
+}
+
+// TestAcknowledgement measures how soon deliveries are acknowledged while
+// answers are being worked on.
+func TestAcknowledgement(t *testing.T) {
+	n := 1000
+	if s := os.Getenv(chaosEnv); s != "" {
+		n = 20000
+	}
+	r := newRig(t, func(c *Config) { c.Workers = 8 })
+	r.lean = true
+	eventually(t, "a socket", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.conns) > 0 })
+	var mu sync.Mutex
+	var acks []time.Duration
+	jobs := make(chan int)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			for i := range jobs {
+				at := time.Now()
+				ack := r.deliver(0, "events_api", callback(mention(fmt.Sprint("C", i%50), fmt.Sprintf("17%08d.000001", i), "", fmt.Sprint("U", i%500), "甲?")))
+				<-ack
+				mu.Lock()
+				acks = append(acks, time.Since(at))
+				mu.Unlock()
+			}
+		})
+	}
+	begin := time.Now()
+	for i := range n {
+		jobs <- i
+		time.Sleep(2 * time.Millisecond)
+	}
+	close(jobs)
+	wg.Wait()
+	slices.Sort(acks)
+	p99 := acks[len(acks)*99/100]
+	t.Logf("%d acknowledgements, %.0f a second: p50 %v, p99 %v, max %v", n, float64(n)/time.Since(begin).Seconds(), acks[n/2], p99, acks[n-1])
+	if p99 > 3*time.Second {
+		t.Errorf("p99 %v: Slack delivers again after 3 s", p99)
+	}
+}
