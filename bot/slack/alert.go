@@ -1,9 +1,11 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +79,7 @@ func (c Change) body(s subscription) string {
 	if b.Len() == 0 {
 		return ""
 	}
-	return t.say("alert.published", escape(clamp(c.Document, 300)), escape(first(c.Previous, "–")), escape(first(c.Version, "–")), s.user, escape(s.value)) + b.String()
+	return t.say("alert.published", escape(clamp(c.Document, 300)), escape(cmp.Or(c.Previous, "–")), escape(cmp.Or(c.Version, "–")), s.user, escape(s.value)) + b.String()
 }
 
 func (c Change) touches(s subscription, cl ClauseChange) bool {
@@ -177,7 +179,7 @@ func (a *App) Crossed(ctx context.Context, c Crossing) error {
 			key = "alert.reached"
 		}
 		f := c.Figure
-		values := t.say("alert.values", escape(first(c.Was, "–")), escape(f.Actual+f.Unit), escape(f.AsOf))
+		values := t.say("alert.values", escape(cmp.Or(c.Was, "–")), escape(f.Actual+f.Unit), escape(f.AsOf))
 		out = append(out, alert{subscription: s.id, event: "crossed " + c.ID, internal: true, body: t.say(key, s.user, escape(f.Name), escape(goal(f)), values)})
 	}
 	return a.announce(out)
@@ -189,6 +191,7 @@ type alert struct {
 	event, body  string
 	internal     bool
 	posting      bool
+	created      int64 // Unix milliseconds
 	to           subscription
 }
 
@@ -248,8 +251,8 @@ func (a *App) nextAlert() (al alert, ok bool, err error) {
 	err = a.inbox.journal.do(func(tx *sql.Tx) error {
 		err := tx.QueryRow(`UPDATE slack_alerts SET owner=$1, lease=$2 WHERE (subscription, event) IN
 			(SELECT subscription, event FROM slack_alerts WHERE state='pending' AND lease < $3 ORDER BY created LIMIT 1)
-			RETURNING subscription, event, body, internal, posting`, a.inbox.owner, now.Add(a.c.Lease).UnixMilli(), now.UnixMilli()).
-			Scan(&al.subscription, &al.event, &al.body, &al.internal, &al.posting)
+			RETURNING subscription, event, body, internal, posting, created`, a.inbox.owner, now.Add(a.c.Lease).UnixMilli(), now.UnixMilli()).
+			Scan(&al.subscription, &al.event, &al.body, &al.internal, &al.posting, &al.created)
 		if err == sql.ErrNoRows {
 			return nil
 		}
@@ -278,7 +281,7 @@ func (a *App) send(ctx context.Context, al alert) error {
 	id := fmt.Sprintf("%d %s", al.subscription, al.event)
 	if al.posting {
 		there := false
-		err := a.messages(ctx, s.channel, "", "", func(m slackgo.Message) { there = there || m.Metadata.EventPayload["alert"] == id })
+		err := a.messages(ctx, s.channel, "", strconv.FormatInt(al.created/1000-60, 10), func(m slackgo.Message) { there = there || m.Metadata.EventPayload["alert"] == id })
 		if err != nil {
 			return err
 		}

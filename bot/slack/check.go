@@ -2,7 +2,6 @@ package slack
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"net/http"
 	"slices"
@@ -19,13 +18,11 @@ type Finding struct {
 	Do   string // what to do, when not OK
 }
 
-// scopes are what the bot token must be allowed, and what each is for.
-var scopes = []struct{ name, use string }{
-	{"app_mentions:read", "接收提及"}, {"channels:history", "在话题中跟进"}, {"groups:history", "在私有频道的话题中跟进"},
-	{"im:history", "接收私信"}, {"mpim:history", "在多人私信中跟进"}, {"chat:write", "回答"}, {"reactions:write", "标记处理状态"},
-	{"commands", "/zhengda 与消息快捷操作"}, {"users:read", "识别工作人员"}, {"users:read.email", "按邮箱域名识别工作人员"},
-	{"usergroups:read", "按用户组识别工作人员"}, {"channels:read", "判断频道是否公开"}, {"groups:read", "判断频道是否私有"},
-	{"im:write", "从首页打开私信"}, {"files:write", "上传图表"}, {"assistant:write", "助手话题"}, {"metadata.message:read", "重启后找回已发出的回答"},
+// scopes are what the bot token must be allowed, in order.
+var scopes = []string{
+	"app_mentions:read", "assistant:write", "channels:history", "channels:read", "chat:write", "commands", "files:write",
+	"groups:history", "groups:read", "im:history", "im:write", "metadata.message:read", "mpim:history", "reactions:write",
+	"usergroups:read", "users:read", "users:read.email",
 }
 
 // maxSkew is how far the clock may be from Slack's; signatures older than five
@@ -35,7 +32,7 @@ const maxSkew = time.Minute
 // Check asks Slack whether the tokens, their scopes and the clock are right.
 // It changes nothing, and says what to do about each thing that is wrong.
 func Check(ctx context.Context, c Config) []Finding {
-	c = c.withDefaults()
+	c, say := c.withDefaults(), chinese.say
 	var out []Finding
 	add := func(ok bool, what, do string) {
 		if ok {
@@ -47,40 +44,41 @@ func Check(ctx context.Context, c Config) []Finding {
 		return slackgo.New(c.BotToken, slackgo.OptionAppLevelToken(c.AppToken), slackgo.OptionAPIURL(c.APIURL), slackgo.OptionHTTPClient(c.HTTPClient),
 			slackgo.OptionOnResponseHeaders(func(_ string, h http.Header) { seen(h) }))
 	}
-	add(strings.HasPrefix(c.BotToken, "xoxb-"), "机器人令牌 SLACK_BOT_TOKEN", "在应用的 OAuth & Permissions 页安装应用,复制 xoxb- 开头的令牌")
+	add(strings.HasPrefix(c.BotToken, "xoxb-"), say("check.bot"), say("check.bot.do"))
 	if c.BotToken != "" {
 		var head http.Header
 		r, err := client(func(h http.Header) { head = h }).AuthTestContext(ctx)
 		if err != nil {
-			add(false, "auth.test:"+redact(err).Error(), advice(err, "重新安装应用并更新 SLACK_BOT_TOKEN"))
+			add(false, say("check.failed", "auth.test", redact(err)), advice(err, "check.auth.do"))
 		} else {
-			add(true, fmt.Sprintf("auth.test:工作区 %s,机器人 %s", r.Team, r.User), "")
+			add(true, say("check.auth", r.Team, r.User), "")
 			checkScopes(head, add)
 			checkClock(head, c.Now(), add)
 		}
 	}
 	switch {
 	case c.AppToken != "":
-		add(strings.HasPrefix(c.AppToken, "xapp-"), "应用令牌 SLACK_APP_TOKEN", "在 Basic Information 页生成带 connections:write 的 App-Level Token(xapp- 开头)")
+		add(strings.HasPrefix(c.AppToken, "xapp-"), say("check.app"), say("check.app.do"))
 		_, _, err := client(func(http.Header) {}).StartSocketModeContext(ctx)
 		if err != nil {
-			add(false, "apps.connections.open:"+redact(err).Error(), advice(err, "打开 Socket Mode,并使用带 connections:write 的 App-Level Token"))
+			add(false, say("check.failed", "apps.connections.open", redact(err)), advice(err, "check.socket.do"))
 		} else {
-			add(true, "apps.connections.open:可以建立连接", "")
+			add(true, say("check.socket"), "")
 		}
 	default:
-		add(c.SigningSecret != "", "接收方式:没有 SLACK_APP_TOKEN,使用 Events API", "设置 SLACK_APP_TOKEN(推荐)或 SLACK_SIGNING_SECRET")
+		add(c.SigningSecret != "", say("check.http"), say("check.http.do"))
 	}
 	if c.SigningSecret != "" {
-		add(len(c.SigningSecret) == 32, "签名密钥 SLACK_SIGNING_SECRET", "在 Basic Information 页复制 Signing Secret(32 位)")
+		add(len(c.SigningSecret) == 32, say("check.secret"), say("check.secret.do"))
 	}
 	if len(c.StaffGroups)+len(c.StaffDomains) == 0 {
-		add(true, "工作人员:没有设置用户组或邮箱域名,所有人都按企业用户回答", "")
+		add(true, say("check.staff"), "")
 	}
 	return out
 }
 
 func checkScopes(h http.Header, add func(bool, string, string)) {
+	say := chinese.say
 	list := h.Get("X-Oauth-Scopes")
 	if list == "" {
 		return
@@ -91,30 +89,32 @@ func checkScopes(h http.Header, add func(bool, string, string)) {
 	}
 	var missing []string
 	for _, s := range scopes {
-		if !slices.Contains(have, s.name) {
-			missing = append(missing, s.name+"("+s.use+")")
+		if !slices.Contains(have, s) {
+			missing = append(missing, s)
 		}
 	}
 	if len(missing) == 0 {
-		add(true, fmt.Sprintf("权限:%d 项齐全", len(scopes)), "")
+		add(true, say("check.scopes", len(scopes)), "")
 		return
 	}
-	add(false, "权限缺少:"+strings.Join(missing, "、"), "在 OAuth & Permissions 页添加(或重新导入 slack/manifest.yaml),然后重新安装应用")
+	add(false, say("check.missing", strings.Join(missing, ", ")), say("check.missing.do"))
 }
 
 func checkClock(h http.Header, now time.Time, add func(bool, string, string)) {
+	say := chinese.say
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
 	}
 	skew := time.Duration(math.Abs(float64(now.Sub(at))))
-	add(skew <= maxSkew, fmt.Sprintf("时钟与 Slack 相差 %d 秒", int(skew.Seconds())), "校准本机时钟(NTP);相差超过五分钟时签名会被拒绝")
+	add(skew <= maxSkew, say("check.clock", int(skew.Seconds())), say("check.clock.do"))
 }
 
-// advice is what to do about an error of Slack, or about not reaching it.
+// advice is what to do about an error of Slack, by the key of its text, or
+// about not reaching it.
 func advice(err error, refused string) string {
 	if code(err) == "" {
-		return "检查网络、代理与 SLACK_API_URL"
+		return chinese.say("check.network.do")
 	}
-	return refused
+	return chinese.say(refused)
 }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -63,13 +64,13 @@ func (a *App) command(ctx context.Context, c slackgo.SlashCommand) (any, error) 
 		if rest == "" {
 			return privately(simple(t.say("command.ask"))), nil
 		}
-		err := a.take(item{key: key{first(c.TeamID, a.self.team), c.ChannelID, "cmd:" + c.TriggerID}, Kind: kindCommand, Thread: "cmd:" + c.TriggerID,
+		err := a.take(item{key: key{cmp.Or(c.TeamID, a.self.team), c.ChannelID, "cmd:" + c.TriggerID}, Kind: kindCommand, Thread: "cmd:" + c.TriggerID,
 			User: c.UserID, Text: rest, Reply: c.ResponseURL})
 		return privately(simple(t.say("command.wait"))), err
 	case "help":
 		return privately(simple(t.say("help"))), nil
 	case "stop":
-		n := a.stop(key{Team: first(c.TeamID, a.self.team), Channel: c.ChannelID}, c.UserID)
+		n := a.stop(key{Team: cmp.Or(c.TeamID, a.self.team), Channel: c.ChannelID}, c.UserID)
 		if n == 0 {
 			return privately(simple(t.say("stop.none"))), nil
 		}
@@ -188,11 +189,17 @@ func (a *App) indicators(ctx context.Context, name string, p bot.Persona) (out [
 	}
 	for _, f := range all {
 		if !p.Internal() {
-			f.Actual, f.Gap, f.Progress, f.Needed, f.Over, f.Monthly, f.AsOf, f.Source = "", "", "", "", "", "", "", ""
+			f = target(f)
 		}
 		if name == "" || f.Code == name || strings.Contains(f.Name, name) {
 			out = append(out, f)
 		}
 	}
 	return out, nil
+}
+
+// target is a figure without what only staff may see.
+func target(f bot.Figure) bot.Figure {
+	f.Actual, f.Gap, f.Progress, f.Needed, f.Over, f.Monthly, f.AsOf, f.Source = "", "", "", "", "", "", "", ""
+	return f
 }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"html"
 	"regexp"
 	"strings"
@@ -25,7 +26,7 @@ func (w *who) read(e slackevents.EventsAPIEvent, listen func(channel string) boo
 	switch ev := e.InnerEvent.Data.(type) {
 	case *slackevents.AppMentionEvent:
 		m := posted{channel: ev.Channel, ts: ev.TimeStamp, thread: ev.ThreadTimeStamp, user: ev.User, bot: ev.BotID,
-			team: first(ev.UserTeam, ev.SourceTeam), text: ev.Text}
+			team: cmp.Or(ev.UserTeam, ev.SourceTeam), text: ev.Text}
 		if ev.Edited != nil {
 			m.rev = ev.Edited.TimeStamp
 		}
@@ -53,7 +54,7 @@ func (w *who) event(e slackevents.EventsAPIEvent, ev *slackevents.MessageEvent, 
 	switch ev.SubType {
 	case "", slackgo.MsgSubTypeFileShare, slackgo.MsgSubTypeThreadBroadcast, slackgo.MsgSubTypeMeMessage:
 		m.ts, m.thread, m.user, m.bot, m.text = ev.TimeStamp, ev.ThreadTimeStamp, ev.User, ev.BotID, ev.Text
-		m.team = first(ev.UserTeam, ev.SourceTeam)
+		m.team = cmp.Or(ev.UserTeam, ev.SourceTeam)
 		return w.message(e, m, listen)
 	case slackgo.MsgSubTypeMessageChanged:
 		n := ev.Message
@@ -78,7 +79,7 @@ func (w *who) deleted(e slackevents.EventsAPIEvent, channel, ts string, before *
 	if ts == "" || before != nil && (before.BotID != "" || before.User == w.user) {
 		return arrival{}
 	}
-	return arrival{item: &item{key: key{first(e.TeamID, w.team), channel, ts}, Kind: kindMessage, Thread: ts, Deleted: true}}
+	return arrival{item: &item{key: key{cmp.Or(e.TeamID, w.team), channel, ts}, Kind: kindMessage, Thread: ts, Deleted: true}}
 }
 
 func (w *who) message(e slackevents.EventsAPIEvent, m posted, listen func(string) bool) arrival {
@@ -92,7 +93,7 @@ func (w *who) message(e slackevents.EventsAPIEvent, m posted, listen func(string
 	if !mention && !m.im && addressed.MatchString(m.text) {
 		return arrival{} // to somebody else
 	}
-	it := &item{key: key{first(e.TeamID, w.team), m.channel, m.ts}, Kind: kindMessage, Thread: first(m.thread, m.ts), User: m.user,
+	it := &item{key: key{cmp.Or(e.TeamID, w.team), m.channel, m.ts}, Kind: kindMessage, Thread: cmp.Or(m.thread, m.ts), User: m.user,
 		Text: m.text, Rev: m.rev, Foreigner: m.team != "" && m.team != w.team && m.team != w.grid}
 	it.Uncalled = !mention && !m.im && !(m.thread == "" && listen(m.channel) && isQuestion(m.text))
 	if it.Uncalled && (m.thread == "" || isCourtesy(m.text)) {
@@ -118,18 +119,8 @@ func plain(text string) string {
 	text = channelRE.ReplaceAllString(text, "#$1")
 	text = linkRE.ReplaceAllStringFunc(text, func(s string) string {
 		m := linkRE.FindStringSubmatch(s)
-		return first(m[2], m[1])
+		return cmp.Or(m[2], m[1])
 	})
 	text = specialRE.ReplaceAllString(text, " ")
 	return strings.TrimSpace(html.UnescapeString(text))
-}
-
-// first is the first string that is not empty.
-func first(ss ...string) string {
-	for _, s := range ss {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -281,6 +281,24 @@ func (b *inbox) sweep() (mine []claim, err error) {
 	return mine, err
 }
 
+// purge forgets what was asked and answered before a moment, and messages that
+// were deleted longer ago than Slack delivers again.
+func (b *inbox) purge(before time.Time) error {
+	return b.journal.do(func(tx *sql.Tx) error {
+		for _, q := range []string{
+			`DELETE FROM slack_inbox WHERE state='done' AND created < $1`,
+			`DELETE FROM slack_answers WHERE created < $1`,
+			`DELETE FROM slack_alerts WHERE state<>'pending' AND created < $1`,
+		} {
+			if _, err := tx.Exec(q, before.UnixMilli()); err != nil {
+				return err
+			}
+		}
+		_, err := tx.Exec(`DELETE FROM slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24*time.Hour).UnixMilli())
+		return err
+	})
+}
+
 // release hands everything that this replica has to the others.
 func (b *inbox) release() {
 	_ = b.journal.do(func(tx *sql.Tx) error {

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -55,7 +56,7 @@ func (a *App) interaction(ctx context.Context, c slackgo.InteractionCallback) (a
 // press handles one button.
 func (a *App) press(ctx context.Context, c slackgo.InteractionCallback, b *slackgo.BlockAction) error {
 	name, _, _ := strings.Cut(b.ActionID, ":")
-	team := first(c.Team.ID, a.self.team)
+	team := cmp.Or(c.Team.ID, a.self.team)
 	switch name {
 	case actFeedback:
 		vote, id, _ := strings.Cut(b.Value, ":")
@@ -88,19 +89,23 @@ func (a *App) basis(ctx context.Context, c slackgo.InteractionCallback) error {
 		go a.tell(ctx, c, chinese.say("basis.empty"))
 		return nil
 	}
-	id := "cmd:" + first(c.TriggerID, c.ActionTs)
-	return a.take(item{key: key{first(c.Team.ID, a.self.team), c.Channel.ID, id}, Kind: kindCommand, Thread: id, User: c.User.ID,
+	id := "cmd:" + cmp.Or(c.TriggerID, c.ActionTs)
+	return a.take(item{key: key{cmp.Or(c.Team.ID, a.self.team), c.Channel.ID, id}, Kind: kindCommand, Thread: id, User: c.User.ID,
 		Text: c.Message.Text, Reply: c.ResponseURL, Foreigner: a.foreigner(c)})
 }
 
 // askOn takes a suggested question: in its thread, or from the app's home in
 // the person's direct messages.
 func (a *App) askOn(ctx context.Context, c slackgo.InteractionCallback, team string, b *slackgo.BlockAction) error {
-	ts := first(b.ActionTs, c.ActionTs, c.TriggerID)
+	ts := cmp.Or(b.ActionTs, c.ActionTs, c.TriggerID)
 	it := item{Kind: kindButton, User: c.User.ID, Text: escaper.Replace(b.Value), Foreigner: a.foreigner(c)}
-	if channel := first(c.Channel.ID, c.Container.ChannelID); channel != "" {
+	if channel := cmp.Or(c.Channel.ID, c.Container.ChannelID); channel != "" {
 		it.key = key{team, channel, ts}
-		it.Thread = first(c.Container.ThreadTs, c.Message.ThreadTimestamp, c.Message.Timestamp, c.Container.MessageTs)
+		if c.Container.IsEphemeral && c.ResponseURL != "" { // what one person sees is asked on in private
+			it.Kind, it.Thread, it.Reply = kindCommand, ts, c.ResponseURL
+			return a.take(it)
+		}
+		it.Thread = cmp.Or(c.Container.ThreadTs, c.Message.ThreadTimestamp, c.Message.Timestamp, c.Container.MessageTs)
 		return a.take(it)
 	}
 	ch, _, _, err := a.api.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{c.User.ID}})
@@ -182,7 +187,7 @@ func (a *App) open(ctx context.Context, trigger string, v slackgo.ModalViewReque
 
 // tell says something to the person who acts, and to nobody else.
 func (a *App) tell(ctx context.Context, c slackgo.InteractionCallback, text string) {
-	channel := first(c.Channel.ID, c.Container.ChannelID)
+	channel := cmp.Or(c.Channel.ID, c.Container.ChannelID)
 	if channel == "" {
 		return
 	}
@@ -193,7 +198,7 @@ func (a *App) tell(ctx context.Context, c slackgo.InteractionCallback, text stri
 
 // threadOf is the thread that a pressed button stands in.
 func threadOf(c slackgo.InteractionCallback) string {
-	return first(c.Container.ThreadTs, c.Message.ThreadTimestamp)
+	return cmp.Or(c.Container.ThreadTs, c.Message.ThreadTimestamp)
 }
 
 // reasons of a bad answer, as stored.

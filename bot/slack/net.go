@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,7 +19,8 @@ import (
 
 // throttle obeys Slack's limits: after an answer 429 it sends no request of
 // that method to that channel before Retry-After has passed, and then sends
-// the one that was refused again, until its context ends.
+// the one that was refused again, until its context ends. An edit is not sent
+// again, for its moment has to be reserved anew.
 type throttle struct {
 	next  http.RoundTripper
 	mu    sync.Mutex
@@ -45,6 +47,9 @@ func (t *throttle) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		s, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 		t.close(gate, time.Duration(max(s, 1))*time.Second)
+		if strings.HasPrefix(gate, methodEdit) {
+			return resp, nil
+		}
 		_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10))
 		resp.Body.Close()
 		body, err := r.GetBody()
@@ -73,6 +78,8 @@ func (t *throttle) close(gate string, d time.Duration) {
 		t.until[gate] = u
 	}
 }
+
+const methodEdit = "chat.update"
 
 // gateOf is what Slack counts together: a method, and for messages its channel.
 func gateOf(r *http.Request) string {
@@ -185,10 +192,26 @@ func unsure(err error) bool {
 	return err != nil
 }
 
-// reserve gives the next moment at which a message of the channel may be
-// edited: at most one a second by all replicas together. With skip it gives
-// none unless that is now.
-func (a *App) reserve(ctx context.Context, channel string, skip bool) bool {
+// edit changes a message at a moment at which one of the channel may be edited,
+// and again when Slack still finds that too soon.
+func (a *App) edit(ctx context.Context, channel, ts string, opts []slackgo.MsgOption) error {
+	for delay := time.Duration(0); ; {
+		if !a.reserve(ctx, channel, delay, false) {
+			return cmp.Or(ctx.Err(), errLost)
+		}
+		_, _, _, err := a.api.UpdateMessageContext(ctx, channel, ts, opts...)
+		var limited *slackgo.RateLimitedError
+		if !errors.As(err, &limited) {
+			return wrap(methodEdit, err)
+		}
+		delay = max(limited.RetryAfter, time.Second)
+	}
+}
+
+// reserve waits for a moment, not before delay has passed, at which a message
+// of the channel may be edited: less than one a second by all replicas
+// together. With skip it gives up unless that is now.
+func (a *App) reserve(ctx context.Context, channel string, delay time.Duration, skip bool) bool {
 	var at int64
 	now := a.now().UnixMilli()
 	err := a.inbox.journal.do(func(tx *sql.Tx) error {
@@ -196,7 +219,7 @@ func (a *App) reserve(ctx context.Context, channel string, skip bool) bool {
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
-		if at = max(at, now); skip && at > now {
+		if at = max(at, now+delay.Milliseconds()); skip && at > now {
 			return errSkipped
 		}
 		_, err = tx.Exec(`INSERT INTO slack_edits (channel, next) VALUES ($1, $2)
@@ -206,8 +229,8 @@ func (a *App) reserve(ctx context.Context, channel string, skip bool) bool {
 	return err == nil && sleep(ctx, time.Duration(at-now)*time.Millisecond)
 }
 
-// editEvery is the least time between two edits in a channel. Slack counts
-// arrivals, which the network may crowd together.
-const editEvery = 1100 * time.Millisecond
+// editEvery is the time between two edits in a channel. Slack counts arrivals,
+// which the network may crowd together, and takes about 50 a minute.
+const editEvery = 1250 * time.Millisecond
 
 var errSkipped = errors.New("skipped")

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -62,7 +63,7 @@ func (a *App) show(ctx context.Context, j *job, it *item, msgs []message, then f
 	}
 	if !now.posting && len(it.parts) < len(msgs) {
 		if ok, err := a.inbox.update(it.key, `posting=1`); err != nil || !ok {
-			return first2(err, errLost)
+			return cmp.Or(err, errLost)
 		}
 	}
 	j.marked = false
@@ -95,12 +96,9 @@ func (a *App) show(ctx context.Context, j *job, it *item, msgs []message, then f
 // put edits part i of an answer, or posts it where it is not there.
 func (a *App) put(ctx context.Context, it *item, i int, m message) error {
 	if i < len(it.parts) {
-		if !a.reserve(ctx, it.Channel, false) {
-			return first2(ctx.Err(), errLost)
-		}
-		_, _, _, err := a.api.UpdateMessageContext(ctx, it.Channel, it.parts[i], a.options(*it, i, m, true)...)
+		err := a.edit(ctx, it.Channel, it.parts[i], a.options(*it, i, m, true))
 		if !isGone(err) {
-			return wrap("chat.update", err)
+			return err
 		}
 	}
 	ts, err := a.post(ctx, *it, i, m, true)
@@ -215,11 +213,11 @@ func bare(msgs []message) (out []message) {
 // whisper shows msgs to the asker alone, once: whether they were seen cannot be
 // known, and the button of the note shows them again.
 func (a *App) whisper(ctx context.Context, it *item, s stored, msgs []message) error {
-	if it.told == first(it.Rev, "-") {
+	if it.told == cmp.Or(it.Rev, "-") {
 		return nil
 	}
-	if ok, err := a.inbox.update(it.key, `told=$5`, first(it.Rev, "-")); err != nil || !ok {
-		return first2(err, errLost)
+	if ok, err := a.inbox.update(it.key, `told=$5`, cmp.Or(it.Rev, "-")); err != nil || !ok {
+		return cmp.Or(err, errLost)
 	}
 	return a.ephemeral(ctx, it.Channel, it.Thread, s.user, msgs)
 }
@@ -272,7 +270,7 @@ func (a *App) retract(ctx context.Context, j *job, it *item) error {
 	j.posted = true
 	now, ok, err := a.inbox.load(ctx, it.key)
 	if err != nil || !ok {
-		return first2(err, errLost)
+		return cmp.Or(err, errLost)
 	}
 	if it.parts = now.parts; now.posting {
 		if it.parts, _, err = a.find(ctx, *it); err != nil {
@@ -319,15 +317,18 @@ func (a *App) outcome(ctx context.Context, it item, name string) {
 	}
 }
 
+// react sets or removes a reaction; failing to do so does no other harm.
 func (a *App) react(ctx context.Context, it item, name string, on bool) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	ref := slackgo.NewRefToMessage(it.Channel, it.TS)
-	var err error
+	call := a.api.RemoveReactionContext
 	if on {
-		err = a.api.AddReactionContext(ctx, name, ref)
-	} else {
-		err = a.api.RemoveReactionContext(ctx, name, ref)
+		call = a.api.AddReactionContext
+	}
+	ref := slackgo.NewRefToMessage(it.Channel, it.TS)
+	err := call(ctx, name, ref)
+	for try := 1; unsure(err) && try < 4 && sleep(ctx, backoff(try)/8); try++ {
+		err = call(ctx, name, ref)
 	}
 	switch code(err) {
 	case "already_reacted", "no_reaction", "message_not_found":
@@ -344,16 +345,6 @@ func encode(parts []string) string {
 }
 
 func actions(es ...slackgo.BlockElement) slackgo.Block { return slackgo.NewActionBlock("", es...) }
-
-// first2 is the first error that is not nil.
-func first2(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func wrap(op string, err error) error {
 	if err == nil {

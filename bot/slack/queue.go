@@ -42,11 +42,13 @@ func newQueue(workers, perUser, limit int) *queue {
 }
 
 // push adds a job. When there is one for c's message already, it is told that the message
-// has changed, and added is nil. place is how many of the user's are before it.
+// has changed, and added is nil. A job that is refused, because too many of its
+// author's wait, does not wait for them. place is how many of the user's are
+// before it.
 func (q *queue) push(c claim) (added *job, place int) {
-	k, user := c.key, c.user
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	k, user := c.key, c.user
 	if j := q.jobs[k]; j != nil {
 		j.again = true
 		if j.cancel != nil {
@@ -54,9 +56,12 @@ func (q *queue) push(c claim) (added *job, place int) {
 		}
 		return nil, 0
 	}
-	j := &job{key: k, user: user}
+	j := &job{key: k, user: user, refused: len(q.waiting[user]) >= q.limit}
+	if j.refused {
+		j.user += " refused"
+	}
 	q.jobs[k] = j
-	place = q.running[user] + len(q.waiting[user])
+	place = q.running[j.user] + len(q.waiting[j.user])
 	q.enqueue(j)
 	return j, place
 }
@@ -66,13 +71,6 @@ func (q *queue) has(k key) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.jobs[k] != nil
-}
-
-// full reports whether so many of the user's jobs wait that another must not.
-func (q *queue) full(user string) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting[user]) >= q.limit
 }
 
 func (q *queue) enqueue(j *job) {

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -321,5 +322,5 @@ func fresh(fs []bot.Figure, t tongue) string {
 		sep = ", "
 	}
 	unknown := t.say("fresh.unknown")
-	return t.say("fresh", first(strings.Join(days, sep), unknown), first(strings.Join(sources, sep), unknown))
+	return t.say("fresh", cmp.Or(strings.Join(days, sep), unknown), cmp.Or(strings.Join(sources, sep), unknown))
 }

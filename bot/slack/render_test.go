@@ -3,10 +3,14 @@ package slack
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
 
 	"zhengda/bot"
 )
@@ -83,6 +87,49 @@ func TestRenderHostile(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { checkRendered(t, a, look{id: "0123456789abcdef0123", share: true}) })
 	}
+}
+
+// TestRenderAnswers renders answers that were really given: a file of them, one
+// a line, as `zhengda ask --batch` prints them.
+//
+//	ZHENGDA_SLACK_ANSWERS=answers.jsonl go test -run RenderAnswers -v ./bot/slack
+func TestRenderAnswers(t *testing.T) {
+	path := os.Getenv("ZHENGDA_SLACK_ANSWERS")
+	if path == "" {
+		t.Skip("ZHENGDA_SLACK_ANSWERS names no file")
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n, citations, messages int
+	for line := range strings.Lines(string(b)) {
+		var a bot.Answer
+		if err := json.Unmarshal([]byte(line), &a); err != nil {
+			t.Fatal(err)
+		}
+		msgs := checkRendered(t, a, look{id: answerID(key{TS: a.ID}, ""), share: true})
+		n, citations, messages = n+1, citations+len(a.Citations), messages+len(msgs)
+		for _, c := range a.Citations {
+			if strings.Count(a.Text, fmt.Sprintf("[%d]", c.N)) > strings.Count(allText(msgs), footnote(c.N)) {
+				t.Errorf("%s: a mark of citation %d is lost", a.ID, c.N)
+			}
+		}
+		note := (&App{}).note(stored{id: "x", user: "U1", answer: a}, chinese)
+		for _, f := range a.Figures {
+			if f.Actual != "" && strings.Contains(note.text, f.Actual) {
+				t.Errorf("%s: the public note tells an actual value", a.ID)
+			}
+		}
+	}
+	t.Logf("%d answers with %d citations in %d messages", n, citations, messages)
+}
+
+func allText(msgs []message) (s string) {
+	for _, m := range msgs {
+		s += m.text
+	}
+	return s
 }
 
 func TestMrkdwn(t *testing.T) {
@@ -190,5 +237,41 @@ func TestTexts(t *testing.T) {
 		if a, b := fmt.Sprint(verb.FindAllString(s[0], -1)), fmt.Sprint(verb.FindAllString(s[1], -1)); a != b {
 			t.Errorf("%s: %s and %s", key, a, b)
 		}
+	}
+}
+
+// TestManifest holds the app manifest to what the program needs.
+func TestManifest(t *testing.T) {
+	b, err := os.ReadFile("../../slack/manifest.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		Features struct {
+			Commands  []struct{ Command string } `yaml:"slash_commands"`
+			Shortcuts []struct {
+				Callback string `yaml:"callback_id"`
+			} `yaml:"shortcuts"`
+		}
+		OAuth    struct{ Scopes struct{ Bot []string } } `yaml:"oauth_config"`
+		Settings struct {
+			Events struct {
+				Bot []string `yaml:"bot_events"`
+			} `yaml:"event_subscriptions"`
+		}
+	}
+	if err := yaml.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(m.OAuth.Scopes.Bot, scopes) {
+		t.Errorf("scopes %v; want %v", m.OAuth.Scopes.Bot, scopes)
+	}
+	for _, e := range []string{"app_mention", "message.channels", "message.groups", "message.im", "message.mpim", "app_home_opened", "assistant_thread_started"} {
+		if !slices.Contains(m.Settings.Events.Bot, e) {
+			t.Errorf("no event %s", e)
+		}
+	}
+	if len(m.Features.Commands) != 2 || len(m.Features.Shortcuts) != 1 || m.Features.Shortcuts[0].Callback != shortcutBasis {
+		t.Errorf("features %+v", m.Features)
 	}
 }

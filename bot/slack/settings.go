@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,7 +21,7 @@ func (a *App) openSettings(ctx context.Context, c slackgo.SlashCommand, p bot.Pe
 	case !p.Internal():
 		return []message{simple(t.say("settings.denied"))}, nil
 	}
-	r, err := a.rooms.get(ctx, first(c.TeamID, a.self.team), c.ChannelID)
+	r, err := a.rooms.get(ctx, cmp.Or(c.TeamID, a.self.team), c.ChannelID)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (a *App) storeSettings(ctx context.Context, c slackgo.InteractionCallback) 
 	if c.View.State == nil {
 		return nil, nil
 	}
-	v, team, channel := c.View.State.Values, first(c.Team.ID, a.self.team), c.View.PrivateMetadata
+	v, team, channel := c.View.State.Values, cmp.Or(c.Team.ID, a.self.team), c.View.PrivateMetadata
 	refuse := func(block, text string) (any, error) {
 		return slackgo.NewErrorsViewSubmissionResponse(map[string]string{block: clamp(text, 200)}), nil
 	}

@@ -69,6 +69,8 @@ type Config struct {
 	HTTPClient    *http.Client // nil: one with a limit of 30 s a call
 	DB            *sql.DB
 
+	// Ask answers; it must return soon after its context ends. It may call
+	// Stage with that context.
 	Ask func(context.Context, bot.Ask) (bot.Answer, error)
 	// AskIn answers from the documents with these titles only; nil: a channel
 	// cannot choose its documents.
@@ -87,6 +89,7 @@ type Config struct {
 	Queue      int           // questions that one user may have waiting; 0: 10
 	Lease      time.Duration // after which another replica takes over; 0: 1 min
 	Renew      time.Duration // age at which a socket is replaced; 0: 1 h
+	Keep       time.Duration // of questions and answers; 0: 180 days
 
 	Logger *slog.Logger     // nil: none
 	Now    func() time.Time // nil: time.Now
@@ -155,6 +158,7 @@ func (c Config) withDefaults() Config {
 	or(&c.StageAfter, 1500*time.Millisecond)
 	or(&c.Lease, time.Minute)
 	or(&c.Renew, time.Hour)
+	or(&c.Keep, 180*24*time.Hour)
 	orInt(&c.Workers, 4)
 	orInt(&c.PerUser, 1)
 	orInt(&c.Queue, 10)

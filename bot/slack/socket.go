@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,14 +37,14 @@ func (a *App) sockets(ctx context.Context) error {
 			case <-up:
 				up, wait = nil, time.Second
 				retire()
+				retire = func() {}
 			case <-renew.C:
 				open = false
-				old := cancel
-				retire = func() { time.AfterFunc(grace, old) }
+				before := retire // not empty where this socket has never opened
+				retire = func() { before(); time.AfterFunc(grace, cancel) }
 				continue
 			case err = <-down:
 				open = false
-				retire = func() {}
 			}
 			if err != nil && isAuth(err) {
 				return fmt.Errorf("slack: apps.connections.open: %w", err)
@@ -133,7 +134,7 @@ func (a *App) event(ctx context.Context, e slackevents.EventsAPIEvent) error {
 		return err
 	}
 	ar := a.self.read(e, func(channel string) bool {
-		r, err := a.rooms.get(ctx, first(e.TeamID, a.self.team), channel)
+		r, err := a.rooms.get(ctx, cmp.Or(e.TeamID, a.self.team), channel)
 		return err == nil && r.all
 	})
 	later := context.WithoutCancel(ctx)

@@ -87,7 +87,7 @@ func (a *App) stage(ctx context.Context, j *job, it item, text string) {
 		return
 	}
 	if len(it.parts) > 0 {
-		if j.placed && a.reserve(ctx, it.Channel, true) {
+		if j.placed && a.reserve(ctx, it.Channel, 0, true) {
 			_, _, _, _ = a.api.UpdateMessageContext(ctx, it.Channel, it.parts[0], a.options(it, 0, simple(text), false)...)
 		}
 		return

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -49,7 +50,7 @@ type subscription struct {
 
 // subscribe stores a subscription, or lists those that the person has here.
 func (a *App) subscribe(ctx context.Context, c slackgo.SlashCommand, value string, p bot.Persona, t tongue) ([]message, error) {
-	s := subscription{team: first(c.TeamID, a.self.team), channel: c.ChannelID, user: c.UserID, kind: onKeyword, value: clamp(value, 100)}
+	s := subscription{team: cmp.Or(c.TeamID, a.self.team), channel: c.ChannelID, user: c.UserID, kind: onKeyword, value: clamp(value, 100)}
 	if value == "" {
 		return a.listSubscriptions(ctx, s, t)
 	}
@@ -114,7 +115,7 @@ func (a *App) unsubscribe(c slackgo.SlashCommand, what string, t tongue) ([]mess
 	var value string
 	err := a.inbox.journal.do(func(tx *sql.Tx) error {
 		return tx.QueryRow(`DELETE FROM slack_subscriptions WHERE team=$1 AND channel=$2 AND usr=$3 AND (value=$4 OR CAST(id AS TEXT)=$4) RETURNING value`,
-			first(c.TeamID, a.self.team), c.ChannelID, c.UserID, what).Scan(&value)
+			cmp.Or(c.TeamID, a.self.team), c.ChannelID, c.UserID, what).Scan(&value)
 	})
 	if errors.Is(err, sql.ErrNoRows) {
 		return []message{simple(t.say("unsubscribe.none", escape(clamp(what, 80))))}, nil

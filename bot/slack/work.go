@@ -25,18 +25,9 @@ func (a *App) take(it item) error {
 	return nil
 }
 
-// start queues a message. Whoever has too many waiting is told so at once.
+// start queues a message, and has its author told when others are before it.
 func (a *App) start(c claim) {
-	full := a.queue.full(c.user)
-	if full && !a.queue.has(c.key) {
-		c.user += " refused"
-	}
-	j, place := a.queue.push(c)
-	if j == nil {
-		return
-	}
-	j.refused = full
-	if place > 0 && !full {
+	if j, place := a.queue.push(c); j != nil && place > 0 && !j.refused {
 		time.AfterFunc(a.c.StageAfter, func() { a.tellPlace(j) })
 	}
 }
@@ -123,54 +114,71 @@ func (a *App) settle(ctx, jctx context.Context, j *job, it *item) error {
 	defer eyes()
 	question := plain(it.Text)
 	t := tongueOf(question)
-	show := func(card, outcome string) error {
-		if err := a.show(ctx, j, it, []message{simple(card)}, nil); err != nil {
+	text, outcome := a.card(it, j, question, t)
+	if text == "" {
+		s, err := a.reply(ctx, jctx, j, it, question)
+		switch {
+		case errors.Is(err, errAsk):
+			a.log.Error("no answer", "answer", s.id, "error", redact(err))
+			text, outcome = apology(err, s.id, t), reactFailed
+		case err != nil:
+			return err
+		default:
+			if outcome = reactDone; s.answer.Status == bot.Refused {
+				outcome = reactRefused
+			}
+			if err := a.deliver(ctx, j, it, s, t); err != nil {
+				return err
+			}
+		}
+	}
+	if text != "" {
+		if err := a.show(ctx, j, it, []message{simple(text)}, nil); err != nil {
 			return err
 		}
-		eyes()
-		a.outcome(ctx, *it, outcome)
-		return nil
 	}
+	eyes()
+	a.outcome(ctx, *it, outcome)
+	return nil
+}
+
+// card is what is said, with its outcome, to a message that asks nothing of
+// the corpus; empty when it does ask.
+func (a *App) card(it *item, j *job, question string, t tongue) (text, outcome string) {
 	switch {
 	case it.stopped:
-		return show(t.say("stopped"), reactFailed)
+		return t.say("stopped"), reactFailed
 	case j.refused:
-		return show(t.say("queue.full", a.c.Queue), reactRefused)
+		return t.say("queue.full", a.c.Queue), reactRefused
 	case question == "":
 		example := t.say("hello.example")
 		if len(a.c.Suggested) > 0 {
 			example = a.c.Suggested[0]
 		}
-		return show(t.say("hello", escape(example)), reactDone)
+		return t.say("hello", escape(example)), reactDone
 	case isStop(it.Text):
-		return show(t.say("stop.ok"), reactDone)
+		return t.say("stop.ok"), reactDone
 	}
-	id := answerID(it.key, it.Rev)
-	s, err := a.stored(ctx, id)
+	return "", ""
+}
+
+// apology is what is said when there is no answer; id lets it be found in the
+// log.
+func apology(err error, id string, t tongue) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return t.say("timeout", id[:8])
+	}
+	return t.say("failed", id[:8])
+}
+
+// reply is the answer to the message as it stands: the one that is stored, or
+// a new one.
+func (a *App) reply(ctx, jctx context.Context, j *job, it *item, question string) (stored, error) {
+	s, err := a.stored(ctx, answerID(it.key, it.Rev))
 	if errors.Is(err, ErrNotFound) {
-		s, err = a.ask(ctx, jctx, j, it, question)
+		return a.ask(ctx, jctx, j, it, question)
 	}
-	if errors.Is(err, errAsk) {
-		key := "failed"
-		if errors.Is(err, context.DeadlineExceeded) {
-			key = "timeout"
-		}
-		a.log.Error("no answer", "answer", id, "error", redact(err))
-		return show(t.say(key, id[:8]), reactFailed)
-	}
-	if err != nil {
-		return err
-	}
-	if err := a.deliver(ctx, j, it, s, t); err != nil {
-		return err
-	}
-	eyes()
-	if s.answer.Status == bot.Refused {
-		a.outcome(ctx, *it, reactRefused)
-	} else {
-		a.outcome(ctx, *it, reactDone)
-	}
-	return nil
+	return s, err
 }
 
 var errAsk = errors.New("ask")
@@ -199,6 +207,11 @@ func (a *App) ask(ctx, jctx context.Context, j *job, it *item, question string) 
 		return s, errChanged
 	case err != nil:
 		return s, fmt.Errorf("%w: %w", errAsk, err)
+	}
+	if !s.persona.Internal() {
+		for i, f := range s.answer.Figures {
+			s.answer.Figures[i] = target(f)
+		}
 	}
 	s.private = it.Reply == "" && s.persona.Internal() && a.confidential(ctx, s.answer) && !a.rooms.internal(ctx, it.Team, it.Channel)
 	ok, err := a.save(*it, s)
@@ -288,7 +301,13 @@ func (a *App) tellPlace(j *job) {
 // sweepLoop keeps this replica's leases, takes over those of replicas that
 // died, and sees what was stopped elsewhere.
 func (a *App) sweepLoop(ctx context.Context) {
-	for {
+	for purged := (time.Time{}); ; {
+		if now := a.now(); now.Sub(purged) > time.Hour {
+			purged = now
+			if err := a.inbox.purge(now.Add(-a.c.Keep)); err != nil {
+				a.log.Error("cannot purge", "error", err)
+			}
+		}
 		mine, err := a.inbox.sweep()
 		if err != nil {
 			a.log.Error("cannot sweep the inbox", "error", err)
