@@ -141,8 +141,8 @@ type reply struct {
 }
 
 const (
-	maxReply   = 1200 // tokens
-	tokenRunes = 1.5  // runes of Chinese in a token, for services that count none
+	maxReply   = 600 // tokens
+	tokenRunes = 1.5 // runes of Chinese in a token, for services that count none
 )
 
 // chat asks the model once, within ctx and the pool.

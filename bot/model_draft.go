@@ -41,7 +41,7 @@ const (
 	spare        = 300 * time.Millisecond
 	clausesGiven = 6
 	historyMost  = 600 // runes
-	longMost     = 400 // runes of an answer, or twice the built-in one
+	longMost     = 120 // runes of an answer, or a fifth more than the built-in one
 	listMost     = 4   // clauses of a built-in answer that a model may reword
 )
 
@@ -173,13 +173,19 @@ func (e *exchange) hold(ctx context.Context) (Answer, error) {
 		return Answer{}, err
 	}
 	m, retried := e.b.model, false
+	var stood Answer // what verified of the first draft
 	for e.r.Steps < stepsMost && e.r.TokensIn+e.r.TokensOut < tokensMost {
 		offers := e.offers()
 		if e.r.Steps == stepsMost-1 {
 			offers = nil
 		}
 		said, err := m.chat(ctx, ms, offers)
-		if err != nil {
+		switch {
+		case err != nil && stood.Text != "":
+			return stood, nil
+		case retried && errors.Is(err, ErrModelRejected): // longer than the model can read
+			return Answer{}, errUnused
+		case err != nil:
 			return Answer{}, err
 		}
 		e.r.Steps++
@@ -197,17 +203,20 @@ func (e *exchange) hold(ctx context.Context) (Answer, error) {
 			continue
 		}
 		a, problems := e.assemble(said.text)
+		if a.Text != "" {
+			stood = a
+		}
 		if len(problems) == 0 || retried {
-			if a.Text == "" {
-				return Answer{}, errUnused
-			}
-			return a, nil
+			break
 		}
 		retried = true
 		t := m.prompts.tongue(e.q)
 		ms = append(ms, assistant(reply{text: said.text}), user(fill(t.retry, fields{Problems: strings.Join(problems, "\n")})))
 	}
-	return Answer{}, errUnused
+	if stood.Text == "" {
+		return Answer{}, errUnused
+	}
+	return stood, nil
 }
 
 func clip(s string) string { r := []rune(s); return string(r[:min(len(r), 40)]) }
@@ -260,7 +269,7 @@ func (e *exchange) assemble(text string) (Answer, []string) {
 	}
 	a.Text = strings.Join(out, "\n")
 	why := e.lacks(a)
-	if why == "" && 2*len([]rune(a.Text)) > max(longMost, 3*len([]rune(e.built.Text))) {
+	if why == "" && len([]rune(a.Text)) > max(longMost, len([]rune(e.built.Text))*6/5) {
 		why = "too long"
 	}
 	if why == "" {
@@ -307,22 +316,25 @@ func (e *exchange) lacks(a Answer) string {
 			return fmt.Sprintf("[%d] is not used", i+1)
 		}
 	}
-	var said, was strings.Builder
-	for l := range strings.SplitSeq(a.Text, "\n") {
-		said.WriteString(markRE.ReplaceAllString(l, "") + "\n")
+	unmarked := func(text string, all bool) string {
+		var out strings.Builder
+		for l := range strings.SplitSeq(text, "\n") {
+			if all || !slices.Contains(e.kept, l) {
+				out.WriteString(markRE.ReplaceAllString(l, "") + "\n")
+			}
+		}
+		return out.String()
 	}
-	for l := range strings.SplitSeq(e.built.Text, "\n") {
-		was.WriteString(markRE.ReplaceAllString(l, "") + "\n")
-	}
-	have := zh.Quantities(said.String())
-	for _, f := range zh.Quantities(was.String()) {
+	have := zh.Quantities(unmarked(a.Text, false))
+	for _, f := range zh.Quantities(unmarked(e.built.Text, false)) {
 		if !f.Ordinal && f.Unit != "" && !slices.ContainsFunc(have, f.Same) {
 			return "a figure of the material is left out"
 		}
 	}
-	told, before := zh.Squeeze(zh.Fold(said.String())), zh.Squeeze(zh.Fold(was.String()))
+	said, was := unmarked(a.Text, true), unmarked(e.built.Text, true)
+	told, before := zh.Squeeze(zh.Fold(said)), zh.Squeeze(zh.Fold(was))
 	for _, at := range e.q.attrs {
-		if at.in(before, was.String()) && !at.in(told, said.String()) {
+		if at.in(before, was) && !at.in(told, said) {
 			return "what is asked for is left out"
 		}
 	}

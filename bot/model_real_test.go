@@ -1,8 +1,10 @@
 package bot_test
 
 import (
+	"net/http"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +21,20 @@ func TestRealModel(t *testing.T) {
 	if url == "" {
 		t.Skip("E2E_MODEL_URL is not set")
 	}
+	n, _ := strconv.Atoi(os.Getenv("E2E_MODEL_CASES"))
+	compare(t, url, n)
+}
+
+// TestFaithfulModel shows that a model that says the material as it is costs no
+// answer anything.
+func TestFaithfulModel(t *testing.T) {
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
+	compare(t, s.URL, 0)
+}
+
+// compare scores the answers to some of the questions, all for 0, with the
+// model at url and without.
+func compare(t *testing.T, url string, some int) {
 	f, err := seeds.FS().Open(seeds.QuestionSets[0])
 	if err != nil {
 		t.Fatal(err)
@@ -28,12 +44,12 @@ func TestRealModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, _ := strconv.Atoi(os.Getenv("E2E_MODEL_CASES")); n > 0 && n < len(cases) {
-		var some []eval.Case
-		for i := range n {
-			some = append(some, cases[i*len(cases)/n])
+	if n := len(cases); some > 0 && some < n {
+		all := cases
+		cases = nil
+		for i := range some {
+			cases = append(cases, all[i*n/some])
 		}
-		cases = some
 	}
 	b, m := modelBot(t, url, 3*time.Minute, corpus)
 	for _, finding := range m.Doctor(t.Context()) {
