@@ -23,7 +23,7 @@ var promptFS embed.FS
 type prompts struct {
 	zh, en tongue
 	tools  []toolSpec
-	glue   map[string]bool // words that a sentence may add
+	glue   glue
 	orders []*regexp.Regexp
 }
 
@@ -52,7 +52,7 @@ var neededFields = map[string][]string{"user": {".Evidence", ".Question"}, "retr
 // in extra, and added to for glue.txt and orders.txt. A file that a model could
 // not be asked with is an error that names it.
 func readPrompts(extra fs.FS) (*prompts, error) {
-	p := &prompts{glue: map[string]bool{}}
+	p := &prompts{}
 	for lang, t := range map[string]*tongue{"zh": &p.zh, "en": &p.en} {
 		if err := t.read(extra, lang); err != nil {
 			return nil, err
@@ -94,8 +94,8 @@ func (p *prompts) readWords(extra fs.FS) error {
 		}
 		for _, l := range lines {
 			if name == "glue.txt" {
-				for w := range strings.FieldsSeq(zh.Fold(l)) {
-					p.glue[w] = true
+				if err := p.glue.read(l); err != nil {
+					return fmt.Errorf("prompts: %s: %w", name, err)
 				}
 				continue
 			}
@@ -106,6 +106,18 @@ func (p *prompts) readWords(extra fs.FS) error {
 			p.orders = append(p.orders, re)
 		}
 	}
+	return nil
+}
+
+// read takes one line of glue.txt: what the words are for, and the words.
+func (g *glue) read(line string) error {
+	words := strings.Fields(zh.Fold(line))
+	lists := map[string]*[]string{"any": &g.any, "drop": &g.drop, "lead": &g.lead, "before": &g.before, "whole": &g.whole}
+	to := lists[words[0]]
+	if to == nil {
+		return fmt.Errorf("%q is none of any, drop, lead, before, whole", words[0])
+	}
+	*to = append(*to, words[1:]...)
 	return nil
 }
 

@@ -1,0 +1,268 @@
+package bot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+
+	"zhengda/internal/zh"
+	"zhengda/rag"
+)
+
+// run is a stretch of whole comma segments of one sentence of a clause.
+type run struct {
+	clause     *rag.Clause
+	doc        *source
+	sentence   zh.Span
+	start, end int
+}
+
+// quote is the sentence of a run, or where that is long the run.
+func (u run) quote() span {
+	if u.sentence.End-u.sentence.Start <= quoteMost {
+		u.start, u.end = u.sentence.Start, u.sentence.End
+	}
+	return span{clause: u.clause, doc: u.doc, start: u.start, end: u.end}
+}
+
+// run finds the segments of a clause that a sentence of a model says: all of
+// them, in their order and words. It may begin with where they stand, join
+// them with the words that any sentence may have, and leave out padding. So
+// no figure, bound, denial, doer or year can be another one, and no two halves
+// become a whole.
+func (j *judge) run(text string, k *rag.Clause) (run, bool) {
+	said := letters(text)
+	r := []rune(k.Text)
+	denied := false // by the words that introduce a list
+	for _, s := range j.p.plain(k.Text) {
+		segs := segments(r, s.Start, s.End)
+		parts := make([][]rune, len(segs))
+		for i, g := range segs {
+			parts[i] = letters(string(r[g.Start:g.End]))
+		}
+		own := j.limits(string(r[s.Start:s.End]))
+		for _, from := range j.leads(said, k, j.years(k, string(r[s.Start:s.End]))) {
+			if len(said)-from < leastSaid {
+				continue
+			}
+			for i := range parts {
+				n := j.p.fits(said[from:], slices.Concat(joined(parts[i:])...))
+				if n == 0 {
+					continue
+				}
+				u := run{k, j.c.byID[k.Document], s, segs[i].Start, segs[i+n-1].End}
+				if n == len(parts) && !denied || !denied && !own && whole(r, segs, i, n) {
+					return u, true
+				}
+			}
+		}
+		if end := r[s.End-1]; end == '：' || end == ':' {
+			denied = own
+		}
+	}
+	return run{}, false
+}
+
+// leastSaid is how many characters a sentence says at least.
+const leastSaid = 4
+
+// joined puts the mark of a comma between segments.
+func joined(parts [][]rune) [][]rune {
+	var out [][]rune
+	for i, p := range parts {
+		if i > 0 {
+			out = append(out, []rune{'|'})
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// limits reports a sentence that denies, forbids, restricts or excepts
+// something: it is told whole or not at all.
+func (j *judge) limits(s string) bool {
+	s = zh.Fold(s)
+	return j.b.lex.forms["negword"].MatchString(s) || slices.ContainsFunc(j.p.glue.whole, func(w string) bool { return strings.Contains(s, w) })
+}
+
+// whole reports that n segments from the i-th say what they say without those
+// before them: the condition before them, and for a figure all that stands
+// between it and the figure before it.
+func whole(r []rune, segs []zh.Span, i, n int) bool {
+	if i == 0 {
+		return true
+	}
+	before := string(r[segs[0].Start:segs[i].Start])
+	if strings.HasSuffix(strings.TrimRight(before, ",，"), "的") {
+		return false
+	}
+	own := string(r[segs[i].Start:segs[i+n-1].End])
+	last := strings.TrimSpace(string(r[segs[i-1].Start:segs[i-1].End]))
+	return !counts(own) || counts(last) || strings.HasSuffix(last, "：") || strings.HasSuffix(last, ":")
+}
+
+// counts reports a text with a figure that is no date.
+func counts(s string) bool {
+	return slices.ContainsFunc(zh.Quantities(s), func(f zh.Quantity) bool { return !f.Date })
+}
+
+// years are the years that a sentence of a model may begin with: that of the
+// document, unless the clause or the sentence is about another one.
+func (j *judge) years(k *rag.Clause, sentence string) []string {
+	year := j.c.byID[k.Document].year
+	dated := func(q zh.Quantity) bool { return q.Date && q.Unit == "年" }
+	if year == 0 || slices.ContainsFunc(zh.Quantities(sentence), dated) ||
+		slices.ContainsFunc(zh.Quantities(k.Text), func(q zh.Quantity) bool { return dated(q) && int(q.Value.IntPart()) != year }) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%d年度", year), fmt.Sprintf("%d年", year)}
+}
+
+// leads are the places in said where its own words may begin: behind where
+// they stand, and words that introduce them.
+func (j *judge) leads(said []rune, k *rag.Clause, years []string) []int {
+	d := j.c.byID[k.Document]
+	names := []string{k.Label, j.c.label(k), d.Title, shortTitle(d.Title), k.Title}
+	if k.Number > 0 {
+		names = append(names, fmt.Sprintf("第%d条", k.Number), fmt.Sprintf("article%d", k.Number), fmt.Sprintf("clause%d", k.Number))
+	}
+	words := slices.Concat(j.p.glue.lead, j.p.glue.any, years)
+	for _, n := range names {
+		if n = string(letters(n)); n == "" {
+			continue
+		}
+		words = append(words, n)
+		for _, w := range j.p.glue.before {
+			words = append(words, w+n)
+		}
+	}
+	out := []int{0}
+	for i := 0; i < len(out); i++ {
+		add := func(n int) {
+			if n < len(said) && !slices.Contains(out, n) {
+				out = append(out, n)
+			}
+		}
+		rest := said[out[i]:]
+		if rest[0] == '|' {
+			add(out[i] + 1)
+		}
+		for _, w := range words {
+			if n := begins(rest, w); n > 0 {
+				add(out[i] + n)
+			}
+		}
+	}
+	return out
+}
+
+// begins is the number of characters of w where s begins with it, else 0.
+func begins(s []rune, w string) int {
+	n := 0
+	for _, c := range w {
+		if n == len(s) || s[n] != c {
+			return 0
+		}
+		n++
+	}
+	return n
+}
+
+// letters are the folded characters of s without white space and quotation
+// marks; what parts segments is one |, and there is none at the ends.
+func letters(s string) []rune {
+	r := []rune(zh.Squeeze(zh.Fold(s)))
+	out := make([]rune, 0, len(r))
+	for i, c := range r {
+		between := i > 0 && i+1 < len(r) && unicode.IsDigit(r[i-1]) && unicode.IsDigit(r[i+1])
+		switch {
+		case strings.ContainsRune(`"'《》〈〉*`, c):
+		case c == ',' && between && thousands(r[i+1:]):
+		case strings.ContainsRune(",;:。!?", c) || c == '.' && !between:
+			if len(out) > 0 && out[len(out)-1] != '|' {
+				out = append(out, '|')
+			}
+		default:
+			out = append(out, c)
+		}
+	}
+	if n := len(out); n > 0 && out[n-1] == '|' {
+		out = out[:n-1]
+	}
+	return out
+}
+
+// thousands reports that r begins with three digits and no fourth.
+func thousands(r []rune) bool {
+	n := 0
+	for n < len(r) && unicode.IsDigit(r[n]) {
+		n++
+	}
+	return n == 3
+}
+
+// glue are the words that a sentence of a model may have beside those of the
+// clause.
+type glue struct {
+	any    []string // added and left out anywhere
+	drop   []string // left out: padding
+	lead   []string // said before
+	before []string // said before a label or title
+	whole  []string // make a sentence that has one be told whole
+}
+
+// fits returns how many segments of the clause's text, from its beginning,
+// said says; 0 for none.
+func (p *prompts) fits(said, text []rune) int {
+	if len(said) > 2*len(text)+40 {
+		return 0
+	}
+	seen := make([]bool, (len(said)+1)*(len(text)+1))
+	var walk func(i, k int) int
+	walk = func(i, k int) int {
+		at := i*(len(text)+1) + k
+		if seen[at] {
+			return 0
+		}
+		seen[at] = true
+		if i == len(said) && (k == len(text) || text[k] == '|') {
+			return 1 + strings.Count(string(text[:k]), "|")
+		}
+		if i < len(said) && k < len(text) && said[i] == text[k] && inNumber(said, i) == inNumber(text, k) {
+			if n := walk(i+1, k+1); n > 0 {
+				return n
+			}
+		}
+		for _, w := range p.glue.any {
+			if m := begins(said[i:], w); m > 0 {
+				if n := walk(i+m, k); n > 0 {
+					return n
+				}
+			}
+		}
+		if k < len(text) && (text[k] == '|' || text[k] == '、') {
+			if n := walk(i, k+1); n > 0 {
+				return n
+			}
+		}
+		for _, ws := range [][]string{p.glue.any, p.glue.drop} {
+			for _, w := range ws {
+				if m := begins(text[k:], w); m > 0 && !inNumber(text, k) {
+					if n := walk(i, k+m); n > 0 {
+						return n
+					}
+				}
+			}
+		}
+		return 0
+	}
+	return walk(0, 0)
+}
+
+// inNumber reports that r[i] goes on with the number that ends before it.
+func inNumber(r []rune, i int) bool { return i > 0 && numeric(r[i]) && numeric(r[i-1]) }
+
+func numeric(c rune) bool {
+	return unicode.IsDigit(c) || strings.ContainsRune("一二三四五六七八九十百千万亿零〇两.", c)
+}
