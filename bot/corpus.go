@@ -36,6 +36,8 @@ type source struct {
 	once  sync.Once
 	texts map[*rag.Clause]string // folded, without white space
 	all   string                 // the same, one clause a line
+
+	told sync.Map // *rag.Clause → []told
 }
 
 func newCorpus(x *rag.Index, lex *Lexicon) *corpus {

@@ -228,19 +228,18 @@ func (e *exchange) opening(ctx context.Context) ([]message, error) {
 	for _, k := range e.quoted {
 		lines = append(lines, e.show(k, "★"))
 	}
-	s := e.b.scope(e.c, e.q)
-	es, err := e.b.gather(ctx, e.c, e.q, s.docs)
+	docs := e.b.scope(e.c, e.q).docs
+	if len(docs) == 0 {
+		docs = ids(e.c.docs)
+	}
+	ps, err := e.c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(e.q.search + " " + e.q.expanded), Documents: docs, K: clausesGiven + len(e.quoted)})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
-	for _, x := range es {
-		if len(lines) == clausesGiven {
-			break
+	for _, p := range ps {
+		if len(lines) < clausesGiven && !slices.Contains(e.evidence, p.Clause) {
+			lines = append(lines, e.show(p.Clause, ""))
 		}
-		if x.doc.Meta.Audience == "staff" && !e.q.ask.Persona.Internal() || slices.Contains(e.evidence, x.clause) {
-			continue
-		}
-		lines = append(lines, e.show(x.clause, ""))
 	}
 	t := e.b.model.prompts.tongue(e.q)
 	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(), Results: strings.Join(e.kept, "\n"),
@@ -273,7 +272,7 @@ func (e *exchange) assemble(text string) (Answer, []string) {
 		why = "too long"
 	}
 	if why == "" {
-		if bad := e.b.Verify(e.q.ask, a); len(bad) > 0 {
+		if bad := e.b.verify(e.c, e.q.ask, a); len(bad) > 0 {
 			why = bad[0].Why
 		}
 	}

@@ -26,39 +26,89 @@ func (u run) quote() span {
 	return span{clause: u.clause, doc: u.doc, start: u.start, end: u.end}
 }
 
+// told is a sentence of a clause as a model may tell it.
+type told struct {
+	sentence zh.Span
+	segs     []zh.Span
+	rests    [][]rune // the letters from the i-th segment on, with | between segments
+	dated    bool     // it names a year
+	limits   bool
+	denied   bool // by the words that introduce the list that it is of
+}
+
+// tell returns the sentences of a clause that do not speak to a machine.
+func (d *source) tell(b *Bot, k *rag.Clause) []told {
+	if v, ok := d.told.Load(k); ok {
+		return v.([]told)
+	}
+	r := []rune(k.Text)
+	var out []told
+	denied := false
+	for _, s := range b.model.prompts.plain(k.Text) {
+		text := string(r[s.Start:s.End])
+		t := told{sentence: s, segs: segments(r, s.Start, s.End), dated: slices.ContainsFunc(zh.Quantities(text), isYear), limits: b.limits(text), denied: denied}
+		var all []rune
+		var from []int
+		for i, g := range t.segs {
+			if i > 0 {
+				all = append(all, '|')
+			}
+			from = append(from, len(all))
+			all = append(all, letters(string(r[g.Start:g.End]))...)
+		}
+		for _, i := range from {
+			t.rests = append(t.rests, all[i:])
+		}
+		out = append(out, t)
+		if introduces(text) {
+			denied = t.limits
+		}
+	}
+	d.told.Store(k, out)
+	return out
+}
+
+// introduces reports words that introduce what follows.
+func introduces(s string) bool {
+	s = strings.TrimSpace(s)
+	return strings.HasSuffix(s, ":") || strings.HasSuffix(s, "：")
+}
+
+// limits reports a sentence that denies, forbids, restricts or excepts
+// something: it is told whole or not at all.
+func (b *Bot) limits(s string) bool {
+	s = zh.Fold(s)
+	return b.lex.forms["negword"].MatchString(s) || slices.ContainsFunc(b.model.prompts.glue.whole, func(w string) bool { return strings.Contains(s, w) })
+}
+
 // run finds the segments of a clause that a sentence of a model says: all of
 // them, in their order and words. It may begin with where they stand, join
 // them with the words that any sentence may have, and leave out padding. So
 // no figure, bound, denial, doer or year can be another one, and no two halves
 // become a whole.
 func (j *judge) run(text string, k *rag.Clause) (run, bool) {
-	said := letters(text)
-	r := []rune(k.Text)
-	denied := false // by the words that introduce a list
-	for _, s := range j.p.plain(k.Text) {
-		segs := segments(r, s.Start, s.End)
-		parts := make([][]rune, len(segs))
-		for i, g := range segs {
-			parts[i] = letters(string(r[g.Start:g.End]))
+	d := j.c.byID[k.Document]
+	said, r := letters(text), []rune(k.Text)
+	bare := j.leads(said, k, nil)
+	dated := bare
+	if years := d.ownYear(k); years != nil {
+		dated = j.leads(said, k, years)
+	}
+	for _, t := range d.tell(j.b, k) {
+		begins := dated
+		if t.dated {
+			begins = bare
 		}
-		own := j.limits(string(r[s.Start:s.End]))
-		for _, from := range j.leads(said, k, j.years(k, string(r[s.Start:s.End]))) {
+		for _, from := range begins {
 			if len(said)-from < leastSaid {
 				continue
 			}
-			for i := range parts {
-				n := j.p.fits(said[from:], slices.Concat(joined(parts[i:])...))
-				if n == 0 {
-					continue
-				}
-				u := run{k, j.c.byID[k.Document], s, segs[i].Start, segs[i+n-1].End}
-				if n == len(parts) && !denied || !denied && !own && whole(r, segs, i, n) {
-					return u, true
+			for i, rest := range t.rests {
+				n := j.p.fits(said[from:], rest)
+				if n > 0 && !t.denied && (n == len(t.segs) || !t.limits && whole(r, t.segs, i, n)) {
+					return run{k, d, t.sentence, t.segs[i].Start, t.segs[i+n-1].End}, true
 				}
 			}
-		}
-		if end := r[s.End-1]; end == '：' || end == ':' {
-			denied = own
 		}
 	}
 	return run{}, false
@@ -66,25 +116,6 @@ func (j *judge) run(text string, k *rag.Clause) (run, bool) {
 
 // leastSaid is how many characters a sentence says at least.
 const leastSaid = 4
-
-// joined puts the mark of a comma between segments.
-func joined(parts [][]rune) [][]rune {
-	var out [][]rune
-	for i, p := range parts {
-		if i > 0 {
-			out = append(out, []rune{'|'})
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// limits reports a sentence that denies, forbids, restricts or excepts
-// something: it is told whole or not at all.
-func (j *judge) limits(s string) bool {
-	s = zh.Fold(s)
-	return j.b.lex.forms["negword"].MatchString(s) || slices.ContainsFunc(j.p.glue.whole, func(w string) bool { return strings.Contains(s, w) })
-}
 
 // whole reports that n segments from the i-th say what they say without those
 // before them: the condition before them, and for a figure all that stands
@@ -98,8 +129,8 @@ func whole(r []rune, segs []zh.Span, i, n int) bool {
 		return false
 	}
 	own := string(r[segs[i].Start:segs[i+n-1].End])
-	last := strings.TrimSpace(string(r[segs[i-1].Start:segs[i-1].End]))
-	return !counts(own) || counts(last) || strings.HasSuffix(last, "：") || strings.HasSuffix(last, ":")
+	last := string(r[segs[i-1].Start:segs[i-1].End])
+	return !counts(own) || counts(last) || introduces(last)
 }
 
 // counts reports a text with a figure that is no date.
@@ -107,16 +138,15 @@ func counts(s string) bool {
 	return slices.ContainsFunc(zh.Quantities(s), func(f zh.Quantity) bool { return !f.Date })
 }
 
-// years are the years that a sentence of a model may begin with: that of the
-// document, unless the clause or the sentence is about another one.
-func (j *judge) years(k *rag.Clause, sentence string) []string {
-	year := j.c.byID[k.Document].year
-	dated := func(q zh.Quantity) bool { return q.Date && q.Unit == "年" }
-	if year == 0 || slices.ContainsFunc(zh.Quantities(sentence), dated) ||
-		slices.ContainsFunc(zh.Quantities(k.Text), func(q zh.Quantity) bool { return dated(q) && int(q.Value.IntPart()) != year }) {
+func isYear(q zh.Quantity) bool { return q.Date && q.Unit == "年" }
+
+// ownYear says the year of the document, which a sentence of a model may begin
+// with; nil where the clause is about another year.
+func (d *source) ownYear(k *rag.Clause) []string {
+	if d.year == 0 || slices.ContainsFunc(zh.Quantities(k.Text), func(q zh.Quantity) bool { return isYear(q) && int(q.Value.IntPart()) != d.year }) {
 		return nil
 	}
-	return []string{fmt.Sprintf("%d年度", year), fmt.Sprintf("%d年", year)}
+	return []string{fmt.Sprintf("%d年度", d.year), fmt.Sprintf("%d年", d.year)}
 }
 
 // leads are the places in said where its own words may begin: behind where
@@ -218,7 +248,7 @@ func (p *prompts) fits(said, text []rune) int {
 	if len(said) > 2*len(text)+40 {
 		return 0
 	}
-	seen := make([]bool, (len(said)+1)*(len(text)+1))
+	seen := map[int]bool{}
 	var walk func(i, k int) int
 	walk = func(i, k int) int {
 		at := i*(len(text)+1) + k

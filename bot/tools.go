@@ -58,7 +58,8 @@ func (d *desk) show(k *rag.Clause, star string) string {
 	r := []rune(k.Text)
 	var text strings.Builder
 	size := 0
-	for _, s := range d.b.model.prompts.plain(k.Text) {
+	for _, t := range d.c.byID[k.Document].tell(d.b, k) {
+		s := t.sentence
 		if size += s.End - s.Start; size > clauseShown && text.Len() > 0 {
 			text.WriteString(ellipsis)
 			break
