@@ -45,6 +45,12 @@ func New(c Config) *Bot {
 	return &Bot{index: c.Index, lex: c.Lexicon, kpi: c.KPI, model: c.Model, now: c.Now}
 }
 
+// HasModel reports that a model may word the answers.
+func (b *Bot) HasModel() bool { return b.model != nil }
+
+// Builtin is the same bot without a model.
+func (b *Bot) Builtin() *Bot { return &Bot{index: b.index, lex: b.lex, kpi: b.kpi, now: b.now} }
+
 // Ask answers one question. It fails only when ctx ends; what the corpus does
 // not give is a refusal, not an error.
 func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {

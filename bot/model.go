@@ -35,8 +35,9 @@ type ModelConfig struct {
 }
 
 // CompareFunc says how two versions of a document differ, clause by clause, in
-// words for a model. Empty versions mean the active one and the one before it.
-type CompareFunc func(ctx context.Context, document, from, to string) (string, error)
+// words for a model, as far as the persona may know. Empty versions mean the
+// active one and the one before it. A ToolError is told to the model.
+type CompareFunc func(ctx context.Context, who Persona, document, from, to string) (string, error)
 
 // Model drafts answers through a chat service. It is safe for concurrent use.
 type Model struct {
@@ -56,9 +57,11 @@ var (
 	ErrModelDenied   = errors.New("model: not authorised")
 	ErrModelRejected = errors.New("model: request not understood")
 	ErrModelBad      = errors.New("model: unusable answer")
+	ErrPrompts       = errors.New("prompts")
 )
 
-// NewModel checks c and reads the prompts; it asks the service nothing.
+// NewModel checks c and reads the prompts; it asks the service nothing. It
+// returns ErrPrompts where a prompt cannot be used.
 func NewModel(c ModelConfig) (*Model, error) {
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -87,7 +90,7 @@ func NewModel(c ModelConfig) (*Model, error) {
 	}
 	m := &Model{ModelConfig: c, pool: make(chan struct{}, c.Pool)}
 	if m.prompts, err = readPrompts(c.Prompts); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrPrompts, err)
 	}
 	client := *c.HTTPClient
 	client.Transport = &courier{next: client.Transport, keyless: c.Key == "", now: c.Now}

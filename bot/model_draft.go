@@ -24,8 +24,11 @@ type Receipt struct {
 	TokensIn   int64     `json:"tokens_in"`
 	TokensOut  int64     `json:"tokens_out"`
 	Cost       float64   `json:"cost"`
-	Outcome    string    `json:"outcome"` // used, or why the built-in answer stands
+	Outcome    string    `json:"outcome"` // Used, or why the built-in answer stands
 }
+
+// Used is the outcome of a receipt whose answer the model worded.
+const Used = "used"
 
 // Verdict is what became of one statement of a draft.
 type Verdict struct {
@@ -96,7 +99,7 @@ func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) 
 		m.Logger.Warn("model did not answer", "model", m.Name, "error", err.Error())
 		return b.without(q, built)
 	}
-	r.Outcome = "used"
+	r.Outcome = Used
 	return a
 }
 

@@ -63,16 +63,16 @@ func readPrompts(extra fs.FS) (*prompts, error) {
 		return nil, err
 	}
 	if err := json.Unmarshal([]byte(b), &p.tools); err != nil {
-		return nil, fmt.Errorf("prompts: tools.json: %w", err)
+		return nil, fmt.Errorf("tools.json: %w", err)
 	}
 	var query toolSpec
 	if err := json.Unmarshal(kpi.Schema(), &query); err != nil {
-		return nil, fmt.Errorf("prompts: query_kpi: %w", err)
+		return nil, fmt.Errorf("query_kpi: %w", err)
 	}
 	p.tools = append(p.tools, query)
 	for _, t := range p.tools {
 		if _, ok := toolFuncs[t.Name]; !ok || t.Description == "" || len(t.Parameters) == 0 {
-			return nil, fmt.Errorf("prompts: tools.json: no such tool %q, or nothing said of it", t.Name)
+			return nil, fmt.Errorf("tools.json: no such tool %q, or nothing said of it", t.Name)
 		}
 	}
 	return p, p.readWords(extra)
@@ -95,13 +95,13 @@ func (p *prompts) readWords(extra fs.FS) error {
 		for _, l := range lines {
 			if name == "glue.txt" {
 				if err := p.glue.read(l); err != nil {
-					return fmt.Errorf("prompts: %s: %w", name, err)
+					return fmt.Errorf("%s: %w", name, err)
 				}
 				continue
 			}
 			re, err := regexp.Compile(l)
 			if err != nil {
-				return fmt.Errorf("prompts: %s: %w", name, err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
 			p.orders = append(p.orders, re)
 		}
@@ -134,14 +134,14 @@ func (t *tongue) read(extra fs.FS, lang string) (err error) {
 		}
 		for _, f := range neededFields[name] {
 			if !strings.Contains(text, f) {
-				return fmt.Errorf("prompts: %s: does not use {{%s}}", file, f)
+				return fmt.Errorf("%s: does not use {{%s}}", file, f)
 			}
 		}
 		if *to, err = template.New(file).Parse(text); err != nil {
-			return fmt.Errorf("prompts: %w", err)
+			return fmt.Errorf("%w", err)
 		}
 		if err := (*to).Execute(new(strings.Builder), fields{}); err != nil {
-			return fmt.Errorf("prompts: %w", err)
+			return fmt.Errorf("%w", err)
 		}
 	}
 	for _, name := range []string{"user", "retry"} {
@@ -159,7 +159,7 @@ const promptLimit = 8000
 func promptFile(extra fs.FS, name string) (string, error) {
 	b, err := fs.ReadFile(promptFS, "prompts/"+name)
 	if err != nil {
-		return "", fmt.Errorf("prompts: %w", err)
+		return "", fmt.Errorf("%w", err)
 	}
 	if extra != nil {
 		own, err := fs.ReadFile(extra, name)
@@ -167,12 +167,12 @@ func promptFile(extra fs.FS, name string) (string, error) {
 		case err == nil:
 			b = own
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("prompts: %w", err)
+			return "", fmt.Errorf("%w", err)
 		}
 	}
 	s := strings.TrimSpace(string(b))
 	if n := len([]rune(s)); n == 0 || n > promptLimit {
-		return "", fmt.Errorf("prompts: %s: %d characters, want 1 to %d", name, n, promptLimit)
+		return "", fmt.Errorf("%s: %d characters, want 1 to %d", name, n, promptLimit)
 	}
 	return s, nil
 }

@@ -22,19 +22,28 @@ func TestRealModel(t *testing.T) {
 		t.Skip("E2E_MODEL_URL is not set")
 	}
 	n, _ := strconv.Atoi(os.Getenv("E2E_MODEL_CASES"))
-	compare(t, url, n)
+	got := compare(t, url, n)
+	t.Logf("\n%s", got)
+	if name := os.Getenv("E2E_MODEL_TABLE"); name != "" {
+		if err := os.WriteFile(name, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestFaithfulModel shows that a model that says the material as it is costs no
 // answer anything.
 func TestFaithfulModel(t *testing.T) {
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
-	compare(t, s.URL, 0)
+	if got := compare(t, s.URL, 0); got.Used < 20 || got.Asked < got.Used {
+		t.Errorf("%s", got)
+	}
 }
 
 // compare scores the answers to some of the questions, all for 0, with the
 // model at url and without.
-func compare(t *testing.T, url string, some int) {
+func compare(t *testing.T, url string, some int) eval.Comparison {
+	t.Helper()
 	f, err := seeds.FS().Open(seeds.QuestionSets[0])
 	if err != nil {
 		t.Fatal(err)
@@ -57,26 +66,21 @@ func compare(t *testing.T, url string, some int) {
 	}
 	builtin := botWith(t, nil, corpus)
 	var one, two []eval.Reply
-	outcomes := map[string]int{}
 	for _, c := range cases {
 		bot.Wake(m)
-		x, y := ask(t, builtin, c.Ask()), ask(t, b, c.Ask())
+		start := time.Now()
+		x := ask(t, builtin, c.Ask())
+		x.Timing.Total = time.Since(start).Milliseconds() // the bot's own clock stands still
+		start = time.Now()
+		y := ask(t, b, c.Ask())
+		y.Timing.Total = time.Since(start).Milliseconds()
 		x.ID, y.ID = c.ID, c.ID
 		checkReworded(t, y)
-		switch {
-		case y.Receipt == nil:
-			outcomes["not asked"]++
-		default:
-			outcomes[y.Receipt.Outcome]++
-		}
 		one, two = append(one, eval.Reply{Answer: x}), append(two, eval.Reply{Answer: y})
 	}
-	k := &eval.Corpus{Paper: eval.PaperOf(corpus().Documents()[0])}
-	was, is := eval.Score(cases, one, k), eval.Score(cases, two, k)
-	t.Logf("built-in\n%s\nmodel\n%s\noutcomes %v, %+v", was, is, outcomes, m.Usage())
-	for i := range was.Types {
-		if x, y := was.Types[i], is.Types[i]; x.OK != nil && y.OK != nil && float64(*y.OK) < float64(*x.OK)-.02 {
-			t.Errorf("%s: %s with the model, %s without", x.Type, y.OK, x.OK)
-		}
+	is := eval.Compare(cases, one, two, &eval.Corpus{Paper: eval.PaperOf(corpus().Documents()[0])})
+	if worse := is.Worse(.02); len(worse) > 0 {
+		t.Errorf("worse by more than .02 with the model: %v", worse)
 	}
+	return is
 }

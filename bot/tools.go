@@ -69,10 +69,10 @@ func (d *desk) show(k *rag.Clause, star string) string {
 	return fmt.Sprintf("[%d]%s %s:%s", n, star, d.c.label(k), text.String())
 }
 
-// errTool is an error that a model can read and act on.
-type errTool string
+// ToolError is an error that a model can read and act on.
+type ToolError string
 
-func (e errTool) Error() string { return string(e) }
+func (e ToolError) Error() string { return string(e) }
 
 // toolFuncs are the tools by name.
 var toolFuncs map[string]func(*desk, context.Context, json.RawMessage) (string, error)
@@ -98,7 +98,7 @@ func (d *desk) run(ctx context.Context, t toolCall) string {
 		return "错误:没有这个工具"
 	}
 	out, err := f(d, ctx, json.RawMessage(t.arguments))
-	var told errTool
+	var told ToolError
 	switch {
 	case errors.As(err, &told):
 		return "错误:" + told.Error()
@@ -127,10 +127,10 @@ func decode(raw json.RawMessage, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
-		return errTool("参数不是符合要求的 JSON")
+		return ToolError("参数不是符合要求的 JSON")
 	}
 	if dec.More() {
-		return errTool("参数后面有多余的内容")
+		return ToolError("参数后面有多余的内容")
 	}
 	return nil
 }
@@ -146,7 +146,10 @@ func (d *desk) documents(title string, year int) ([]*source, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, errTool("没有这样的文件;用 list_structure 看有哪些文件")
+		return nil, ToolError("没有这样的文件;用 list_structure 看有哪些文件")
+	}
+	if i := slices.IndexFunc(out, func(s *source) bool { return s.title == title }); i >= 0 {
+		return out[i : i+1], nil
 	}
 	return out, nil
 }
@@ -161,7 +164,7 @@ func (d *desk) search(ctx context.Context, raw json.RawMessage) (string, error) 
 		return "", err
 	}
 	if a.Query == "" || len([]rune(a.Query)) > 200 {
-		return "", errTool("query 须为 1 至 200 字")
+		return "", ToolError("query 须为 1 至 200 字")
 	}
 	docs, err := d.documents(a.Document, a.Year)
 	if err != nil {
@@ -208,7 +211,7 @@ func (d *desk) read(_ context.Context, raw json.RawMessage) (string, error) {
 		}
 	}
 	if len(ks) == 0 {
-		return "", errTool("没有这一条;用 list_structure 看有哪些条")
+		return "", ToolError("没有这一条;用 list_structure 看有哪些条")
 	}
 	var out []string
 	for _, k := range ks[:min(len(ks), foundMost)] {
@@ -267,11 +270,11 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 		var among *kpi.AmbiguousError
 		switch {
 		case errors.As(err, &among):
-			return "", errTool(among.Error())
+			return "", ToolError(among.Error())
 		case errors.Is(err, kpi.ErrUnknown), errors.Is(err, kpi.ErrPeriod):
-			return "", errTool("没有这个指标,或这一年度没有目标")
+			return "", ToolError("没有这个指标,或这一年度没有目标")
 		}
-		return "", errTool("参数不对:日期须为 YYYY-MM-DD")
+		return "", ToolError("参数不对:日期须为 YYYY-MM-DD")
 	}
 	f := figure(r)
 	d.mu.Lock()
@@ -282,19 +285,39 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 	return fmt.Sprintf("{%s} %s;引用时单独一行写 {%s}", f.Code, d.b.told1(d.q, f), f.Code), nil
 }
 
+// comparedMost is how much of a comparison is shown, in runes.
+const comparedMost = 3000
+
 func (d *desk) compare(ctx context.Context, raw json.RawMessage) (string, error) {
 	var a struct{ Document, From, To string }
 	if err := decode(raw, &a); err != nil {
 		return "", err
+	}
+	if a.Document == "" {
+		return "", ToolError("document 不能为空")
 	}
 	docs, err := d.documents(a.Document, 0)
 	if err != nil {
 		return "", err
 	}
 	if len(docs) > 1 {
-		return "", errTool("可指多份文件,请把标题写全")
+		return "", ToolError("可指多份文件,请把标题写全")
 	}
-	return d.b.model.Compare(ctx, docs[0].ID, a.From, a.To)
+	text, err := d.b.model.Compare(ctx, d.q.ask.Persona, docs[0].ID, a.From, a.To)
+	if err != nil {
+		return "", err
+	}
+	var out []string
+	for l := range strings.SplitSeq(text, "\n") {
+		if !d.b.model.prompts.ordered(l) {
+			out = append(out, l)
+		}
+	}
+	r := []rune(strings.Join(out, "\n"))
+	if len(r) > comparedMost {
+		return string(r[:comparedMost]) + ellipsis, nil
+	}
+	return string(r), nil
 }
 
 // told1 says a figure in one line, by the phrases of the program.

@@ -54,6 +54,19 @@ func (s *answerer) close()            { s.h.close() }
 func (s *answerer) index() *rag.Index { return s.state.Load().index }
 func (s *answerer) empty() bool       { return len(s.index().Documents()) == 0 }
 
+// builtin answers from the same state without a model; it fails where there is
+// no model to do without.
+func (s *answerer) builtin() (*answerer, error) {
+	now := *s.state.Load()
+	if !now.bot.HasModel() {
+		return nil, usage("err.no_model")
+	}
+	now.bot = now.bot.Builtin()
+	b := &answerer{h: s.h, limit: s.limit}
+	b.state.Store(&now)
+	return b, nil
+}
+
 // refresh takes the index over what is published now.
 func (s *answerer) refresh(ctx context.Context) error {
 	x, stamp, err := s.h.index(ctx)

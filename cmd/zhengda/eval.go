@@ -26,6 +26,7 @@ type evaluation struct {
 	a       *app
 	json    bool
 	reasons bool
+	model   bool // beside the built-in answers
 	beir    string
 	fresh   bool     // in a folder of its own
 	with    []string // ingested into that
@@ -42,6 +43,8 @@ func (a *app) evalCommand() *cobra.Command {
 			switch {
 			case e.beir != "" && len(args) > 0:
 				return usage("err.beir_files")
+			case e.beir != "" && e.model:
+				return usage("err.beir_model")
 			case e.beir != "":
 				return e.retrieval(cmd.Context())
 			}
@@ -51,6 +54,7 @@ func (a *app) evalCommand() *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&e.json, "json", false, a.say("flag.json"))
 	f.BoolVar(&e.reasons, "reasons", false, a.say("flag.reasons"))
+	f.BoolVar(&e.model, "model", false, a.say("flag.model"))
 	f.StringVar(&e.beir, "beir", "", a.say("flag.beir"))
 	f.BoolVar(&e.fresh, "fresh", false, a.say("flag.fresh"))
 	f.StringArrayVar(&e.with, "with", nil, a.say("flag.with"))
@@ -97,7 +101,13 @@ func (e *evaluation) run(ctx context.Context, files []string) error {
 	if err != nil {
 		return err
 	}
-	results := make(map[string]eval.Result)
+	var plain *answerer
+	if e.model {
+		if plain, err = s.builtin(); err != nil {
+			return err
+		}
+	}
+	results := make(map[string]outcome)
 	var recorded bytes.Buffer
 	for _, set := range sets {
 		replies, err := s.answers(ctx, set.cases)
@@ -111,7 +121,17 @@ func (e *evaluation) run(ctx context.Context, files []string) error {
 				return err
 			}
 		}
-		results[set.name] = eval.Score(set.cases, replies, corpus)
+		if plain == nil {
+			r := eval.Score(set.cases, replies, corpus)
+			results[set.name] = outcome{r, r.Failed}
+			continue
+		}
+		without, err := plain.answers(ctx, set.cases)
+		if err != nil {
+			return err
+		}
+		c := eval.Compare(set.cases, without, replies, corpus)
+		results[set.name] = outcome{c, c.Model.Failed}
 	}
 	s.unwell()
 	if e.record != "" {
@@ -280,8 +300,17 @@ func (s *answerer) answers(ctx context.Context, cases []eval.Case) ([]eval.Reply
 	return replies, ctx.Err()
 }
 
+// outcome are the figures of one set, and the cases that failed.
+type outcome struct {
+	fmt.Stringer
+	failed []eval.Failure
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o outcome) MarshalJSON() ([]byte, error) { return json.Marshal(o.Stringer) }
+
 // show writes the figures: of one set alone, or of several by name.
-func (e *evaluation) show(sets []set, results map[string]eval.Result) error {
+func (e *evaluation) show(sets []set, results map[string]outcome) error {
 	if e.json {
 		if len(sets) == 1 {
 			return e.a.json(results[sets[0].name])
@@ -294,7 +323,7 @@ func (e *evaluation) show(sets []set, results map[string]eval.Result) error {
 		}
 		r := results[set.name]
 		fmt.Fprintf(e.a.out, "%s\n%s", set.name, r)
-		for _, f := range r.Failed {
+		for _, f := range r.failed {
 			if e.reasons {
 				fmt.Fprintf(e.a.out, "failed %s %s\n", f.ID, clip(fmt.Sprint(f.Why), 400))
 			}

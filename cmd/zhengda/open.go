@@ -290,6 +290,9 @@ func (h *house) minds(ctx context.Context) (func(*rag.Index) *bot.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
+	if model != nil {
+		model.Compare = h.compare
+	}
 	return func(x *rag.Index) *bot.Bot {
 		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: lexicon, KPI: tool, Model: model, Now: h.a.now})
 	}, nil

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -74,14 +76,10 @@ func (a *app) service() (embed.ServiceConfig, error) {
 	if c.Model == "" {
 		return c, usage("err.unset", "ZHENGDA_EMBED_MODEL", "ZHENGDA_EMBED_BASE_URL")
 	}
-	if v := a.getenv("ZHENGDA_EMBED_DIM"); v != "" {
-		n, err := strconv.Atoi(v)
-		if err != nil || n <= 0 {
-			return c, usage("err.number", "ZHENGDA_EMBED_DIM", v)
-		}
-		c.Dim = n
-	}
 	var err error
+	if c.Dim, err = a.count("ZHENGDA_EMBED_DIM"); err != nil {
+		return c, err
+	}
 	c.Key, _, err = a.secret("ZHENGDA_EMBED_API_KEY")
 	return c, err
 }
@@ -105,11 +103,49 @@ func (a *app) model(dir string) (*bot.Model, error) {
 	if c.Key, _, err = a.secret("ZHENGDA_LLM_API_KEY"); err != nil {
 		return nil, err
 	}
+	if c.Pool, err = a.count("ZHENGDA_LLM_POOL"); err != nil {
+		return nil, err
+	}
+	for name, price := range map[string]*float64{"ZHENGDA_LLM_PRICE_IN": &c.PriceIn, "ZHENGDA_LLM_PRICE_OUT": &c.PriceOut} {
+		if *price, err = a.price(name); err != nil {
+			return nil, err
+		}
+	}
 	m, err := bot.NewModel(c)
-	if err != nil {
+	switch {
+	case errors.Is(err, bot.ErrPrompts):
+		return nil, usage("err.config", filepath.Join(dir, "prompts"), err.Error())
+	case err != nil:
 		return nil, usage("err.config", "ZHENGDA_LLM_BASE_URL", err.Error())
 	}
 	return m, nil
+}
+
+// count is a positive whole number; 0 where the variable is not set.
+func (a *app) count(name string) (int, error) {
+	v := a.getenv(name)
+	if v == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n <= 0 {
+		return 0, usage("err.number", name, v)
+	}
+	return n, nil
+}
+
+// price is an amount of money for a million tokens; 0 where the variable is
+// not set.
+func (a *app) price(name string) (float64, error) {
+	v := a.getenv(name)
+	if v == "" {
+		return 0, nil
+	}
+	p, err := strconv.ParseFloat(v, 64)
+	if err != nil || !(p >= 0 && p < math.MaxInt32) {
+		return 0, usage("err.price", name, v)
+	}
+	return p, nil
 }
 
 // who is named in audit lines and records.
