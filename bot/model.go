@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,8 @@ type ModelConfig struct {
 	HTTPClient *http.Client     // nil: http.DefaultClient; its transport is wrapped
 	Timeout    time.Duration    // of all calls for one answer; 0: 20 s
 	Pool       int              // calls under way at once; 0: 4
+	Given      int              // clauses told with the question, beside those that it calls for; 0: 6
+	Reply      int              // tokens of one reply; 0: 600
 	PriceIn    float64          // of a million prompt tokens
 	PriceOut   float64          // of a million completion tokens
 	Prompts    fs.FS            // files of the same names replace the built-in prompts; may be nil
@@ -42,12 +45,13 @@ type CompareFunc func(ctx context.Context, who Persona, document, from, to strin
 // Model drafts answers through a chat service. It is safe for concurrent use.
 type Model struct {
 	ModelConfig
-	llm     *openai.LLM
-	prompts *prompts
-	pool    chan struct{}
-	failed  atomic.Int32 // times in a row
-	resume  atomic.Int64 // unix nanoseconds before which the service is left alone
-	usage   struct{ in, out, answers atomic.Int64 }
+	llm      *openai.LLM
+	prompts  *prompts
+	toolless atomic.Bool // the service takes questions without tools alone
+	pool     chan struct{}
+	failed   atomic.Int32 // times in a row
+	resume   atomic.Int64 // unix nanoseconds before which the service is left alone
+	usage    struct{ in, out, answers atomic.Int64 }
 }
 
 // Errors of a chat service. Others wrap those of the context.
@@ -70,15 +74,13 @@ func NewModel(c ModelConfig) (*Model, error) {
 	if c.Name == "" {
 		return nil, errors.New("model: no model named")
 	}
-	if c.Timeout < 0 || c.Pool < 0 || c.PriceIn < 0 || c.PriceOut < 0 {
-		return nil, errors.New("model: time limit, pool and prices must not be negative")
+	if c.Timeout < 0 || c.Pool < 0 || c.Given < 0 || c.Reply < 0 || c.PriceIn < 0 || c.PriceOut < 0 {
+		return nil, errors.New("model: limits and prices must not be negative")
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 20 * time.Second
 	}
-	if c.Pool == 0 {
-		c.Pool = 4
-	}
+	c.Pool, c.Given, c.Reply = cmp.Or(c.Pool, 4), cmp.Or(c.Given, 6), cmp.Or(c.Reply, 600)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -143,10 +145,23 @@ type reply struct {
 	in, out int64
 }
 
-const (
-	maxReply   = 600 // tokens
-	tokenRunes = 1.5 // runes of Chinese in a token, for services that count none
-)
+// tokenRunes is how many runes of Chinese a token has, for services that count
+// none.
+const tokenRunes = 1.5
+
+// talk is chat with tools, or without where the service does not take them.
+func (m *Model) talk(ctx context.Context, ms []message, tools []toolSpec) (reply, error) {
+	if m.toolless.Load() {
+		tools = nil
+	}
+	r, err := m.chat(ctx, ms, tools)
+	if len(tools) > 0 && len(ms) == 2 && errors.Is(err, ErrModelRejected) {
+		if r, err = m.chat(ctx, ms, nil); err == nil {
+			m.toolless.Store(true)
+		}
+	}
+	return r, err
+}
 
 // chat asks the model once, within ctx and the pool.
 func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply, error) {
@@ -156,7 +171,7 @@ func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply
 	case <-ctx.Done():
 		return reply{}, fmt.Errorf("model: waiting for a free place: %w", ctx.Err())
 	}
-	options := []llms.CallOption{llms.WithTemperature(0), llms.WithMaxTokens(maxReply), openai.WithLegacyMaxTokensField()}
+	options := []llms.CallOption{llms.WithTemperature(0), llms.WithMaxTokens(m.Reply), openai.WithLegacyMaxTokensField()}
 	if len(tools) > 0 {
 		options = append(options, llms.WithTools(offered(tools)))
 	}

@@ -2,11 +2,16 @@ package bot
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
+
+//go:embed data/doctor_model.txt
+var doctorTxt string
 
 // Finding is one thing that was checked.
 type Finding struct {
@@ -15,38 +20,48 @@ type Finding struct {
 	Do   string // what to do about it; "" when OK
 }
 
+// finding is what the file says of a check.
+func finding(key string, ok bool, values ...any) Finding {
+	for line := range strings.Lines(doctorTxt) {
+		if rest, found := strings.CutPrefix(line, key+" = "); found {
+			what, do, _ := strings.Cut(strings.TrimSpace(rest), " | ")
+			f := Finding{What: fmt.Sprintf(what, values...), OK: ok, Do: do}
+			if ok {
+				f.Do = ""
+			}
+			return f
+		}
+	}
+	panic("bot: no check " + key)
+}
+
 // Doctor asks the service one question with a tool to call, and says whether
-// it was reached, let in, calls tools, and how fast it was.
+// it was reached, let in, understood, calls tools, and how fast it was. The
+// first check that fails is the last, but for tools and speed.
 func (m *Model) Doctor(ctx context.Context) []Finding {
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
-	start := time.Now()
 	probe := toolSpec{Name: "ping", Description: "Answers pong. Call it once.", Parameters: json.RawMessage(`{"type":"object","properties":{}}`)}
-	said, err := m.chat(ctx, []message{user("Call the tool ping.")}, []toolSpec{probe})
+	ms := []message{user("Call the tool ping.")}
+	start := time.Now()
+	said, err := m.chat(ctx, ms, []toolSpec{probe})
+	if errors.Is(err, ErrModelRejected) { // it may be the tool that it does not take
+		start = time.Now()
+		said, err = m.chat(ctx, ms, nil)
+	}
 	took := time.Since(start).Round(time.Millisecond)
-	reached := Finding{What: "模型服务可达", OK: true}
-	let := Finding{What: "密钥有效", OK: true}
+	out := []Finding{finding("reached", true), finding("let", true)}
 	switch {
 	case errors.Is(err, ErrModelDenied):
-		let.OK, let.Do = false, "检查 ZHENGDA_LLM_API_KEY"
-		return []Finding{reached, let}
+		return append(out[:1], finding("let", false))
 	case errors.Is(err, ErrModelBusy):
-		return []Finding{reached, let, {What: "模型服务未限流", Do: "服务返回 429:稍后再试,或提高配额"}}
+		return append(out, finding("free", false))
 	case errors.Is(err, ErrModelRejected):
-		return []Finding{reached, let, {What: "模型接受请求", Do: "检查 ZHENGDA_LLM_MODEL,并确认该模型支持工具调用"}}
+		return append(out, finding("asked", false))
 	case errors.Is(err, ErrModelBad):
-		return []Finding{reached, let, {What: "模型的答复可读", Do: "确认地址是 OpenAI 兼容接口(通常以 /v1 结尾)"}}
+		return append(out, finding("read", false))
 	case err != nil:
-		reached.OK, reached.Do = false, "检查 ZHENGDA_LLM_BASE_URL 和网络;内置方式照常作答"
-		return []Finding{reached}
+		return []Finding{finding("reached", false)}
 	}
-	tools := Finding{What: "支持工具调用", OK: len(said.calls) > 0}
-	if !tools.OK {
-		tools.Do = "没有调用工具也能作答,但只用检索到的条款;可换支持工具的模型"
-	}
-	speed := Finding{What: fmt.Sprintf("一次答复用时 %s", took), OK: took < m.Timeout/2}
-	if !speed.OK {
-		speed.Do = "太慢:换更快的模型,或加大 ZHENGDA_TIMEOUT"
-	}
-	return []Finding{reached, let, tools, speed}
+	return append(out, finding("asked", true), finding("tools", len(said.calls) > 0), finding("speed", took < m.Timeout/2, took))
 }

@@ -38,14 +38,13 @@ type Verdict struct {
 
 // Bounds of the exchange about one answer.
 const (
-	stepsMost    = 6
-	callsMost    = 8     // tool calls of one step
-	tokensMost   = 24000 // prompt and completion, all steps
-	spare        = 300 * time.Millisecond
-	clausesGiven = 6
-	historyMost  = 600 // runes
-	longMost     = 120 // runes of an answer, or a fifth more than the built-in one
-	listMost     = 4   // clauses of a built-in answer that a model may reword
+	stepsMost   = 6
+	callsMost   = 8     // tool calls of one step
+	tokensMost  = 24000 // prompt and completion, all steps
+	spare       = 300 * time.Millisecond
+	historyMost = 600 // runes
+	longMost    = 120 // runes of an answer, or a fifth more than the built-in one
+	listMost    = 4   // clauses of a built-in answer that a model may reword
 )
 
 // errUnused says that a draft did not answer.
@@ -105,11 +104,7 @@ func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) 
 
 // without is the built-in answer with a note that the model was not there.
 func (b *Bot) without(q *question, a Answer) Answer {
-	text := "语言模型暂时不可用,以上为内置方式作答。"
-	if q.english {
-		text = "The language model is not available; this is the built-in answer."
-	}
-	a.Warnings = append(slices.Clone(a.Warnings), Warning{Kind: "model", Text: text})
+	a.Warnings = append(slices.Clone(a.Warnings), Warning{Kind: "model", Text: b.lex.say(q.english, "model_absent", nil)})
 	return a
 }
 
@@ -182,7 +177,7 @@ func (e *exchange) hold(ctx context.Context) (Answer, error) {
 		if e.r.Steps == stepsMost-1 {
 			offers = nil
 		}
-		said, err := m.chat(ctx, ms, offers)
+		said, err := m.talk(ctx, ms, offers)
 		switch {
 		case err != nil && stood.Text != "":
 			return stood, nil
@@ -227,6 +222,7 @@ func clip(s string) string { r := []rune(s); return string(r[:min(len(r), 40)]) 
 // opening is what the model is told first: the rules, and the question with
 // the clauses found, those of the built-in answer starred.
 func (e *exchange) opening(ctx context.Context) ([]message, error) {
+	m := e.b.model
 	var lines []string
 	for _, k := range e.quoted {
 		lines = append(lines, e.show(k, "★"))
@@ -235,16 +231,16 @@ func (e *exchange) opening(ctx context.Context) ([]message, error) {
 	if len(docs) == 0 {
 		docs = ids(e.c.docs)
 	}
-	ps, err := e.c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(e.q.search + " " + e.q.expanded), Documents: docs, K: clausesGiven + len(e.quoted)})
+	ps, err := e.c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(e.q.search + " " + e.q.expanded), Documents: docs, K: m.Given + len(e.quoted)})
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	for _, p := range ps {
-		if len(lines) < clausesGiven && !slices.Contains(e.evidence, p.Clause) {
+		if len(lines) < m.Given && !slices.Contains(e.evidence, p.Clause) {
 			lines = append(lines, e.show(p.Clause, ""))
 		}
 	}
-	t := e.b.model.prompts.tongue(e.q)
+	t := m.prompts.tongue(e.q)
 	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(), Results: strings.Join(e.kept, "\n"),
 		Evidence: strings.Join(lines, "\n"), Question: e.q.ask.Question}))}, nil
 }

@@ -22,7 +22,9 @@ func TestRealModel(t *testing.T) {
 		t.Skip("E2E_MODEL_URL is not set")
 	}
 	n, _ := strconv.Atoi(os.Getenv("E2E_MODEL_CASES"))
-	got := compare(t, url, n)
+	c := small(url)
+	c.Timeout = 10 * time.Minute
+	got := compare(t, c, n)
 	t.Logf("\n%s", got)
 	if name := os.Getenv("E2E_MODEL_TABLE"); name != "" {
 		if err := os.WriteFile(name, []byte(got.String()), 0o644); err != nil {
@@ -35,14 +37,20 @@ func TestRealModel(t *testing.T) {
 // answer anything.
 func TestFaithfulModel(t *testing.T) {
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
-	if got := compare(t, s.URL, 0); got.Used < 20 || got.Asked < got.Used {
+	if got := compare(t, bot.ModelConfig{BaseURL: s.URL, Name: "scripted"}, 0); got.Used < 20 || got.Asked < got.Used {
 		t.Errorf("%s", got)
 	}
 }
 
-// compare scores the answers to some of the questions, all for 0, with the
-// model at url and without.
-func compare(t *testing.T, url string, some int) eval.Comparison {
+// small is for a small model on a slow machine: little to read, and short
+// replies.
+func small(url string) bot.ModelConfig {
+	return bot.ModelConfig{BaseURL: url, Name: "smollm2", Given: 2, Reply: 160}
+}
+
+// compare scores the answers to some of the questions, all for 0, with a model
+// and without.
+func compare(t *testing.T, c bot.ModelConfig, some int) eval.Comparison {
 	t.Helper()
 	f, err := seeds.FS().Open(seeds.QuestionSets[0])
 	if err != nil {
@@ -60,10 +68,11 @@ func compare(t *testing.T, url string, some int) eval.Comparison {
 			cases = append(cases, all[i*n/some])
 		}
 	}
-	b, m := modelBot(t, url, 3*time.Minute, corpus)
-	for _, finding := range m.Doctor(t.Context()) {
-		t.Logf("%+v", finding)
+	m, err := bot.NewModel(c)
+	if err != nil {
+		t.Fatal(err)
 	}
+	b := botWith(t, m, corpus)
 	builtin := botWith(t, nil, corpus)
 	var one, two []eval.Reply
 	for _, c := range cases {

@@ -86,7 +86,9 @@ func TestReplay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m, err := bot.NewModel(bot.ModelConfig{BaseURL: url, Name: "smollm2", Key: "sk-secret-of-the-test", Timeout: 5 * time.Minute, HTTPClient: &http.Client{Transport: p}})
+	c := small(url)
+	c.Key, c.Timeout, c.HTTPClient = "sk-secret-of-the-test", 10*time.Minute, &http.Client{Transport: p}
+	m, err := bot.NewModel(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,7 +131,7 @@ func modelBot(t testing.TB, url string, timeout time.Duration, index func() *rag
 // found by the program.
 func TestModelRewords(t *testing.T) {
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
-	b, m := modelBot(t, s.URL, 5*time.Second, corpus)
+	b, m := modelBot(t, s.URL, time.Minute, corpus)
 	used := 0
 	for _, q := range questions(t) {
 		a := ask(t, b, q)
@@ -234,7 +234,7 @@ func TestHostileModel(t *testing.T) {
 			mu.Unlock()
 		})
 	})
-	b, m := modelBot(t, s.URL, 2*time.Second, corpus)
+	b, m := modelBot(t, s.URL, time.Minute, corpus)
 	asks, used := questions(t), map[string]int{}
 	n := 1000
 	if testing.Short() {
@@ -354,7 +354,7 @@ func TestModelAbsent(t *testing.T) {
 			b, _ := modelBot(t, url, 2*time.Second, corpus)
 			start := time.Now()
 			a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
-			if took := time.Since(start); took > 4*time.Second {
+			if took := time.Since(start); took > 20*time.Second { // the limit is 2 s; the slow service takes 30
 				t.Errorf("took %s", took)
 			}
 			if a.Model != "builtin" || a.Status != bot.Answered || !slices.ContainsFunc(a.Warnings, func(w bot.Warning) bool { return w.Kind == "model" }) {
@@ -375,7 +375,7 @@ func TestRetryAfter(t *testing.T) {
 		}
 		say(w, strings.Join(faithful(q), "\n"))
 	})
-	b, _ := modelBot(t, s.URL, 5*time.Second, corpus)
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
 	if a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"}); a.Model != "scripted" {
 		t.Errorf("model %s: %+v", a.Model, a.Receipt)
 	}
@@ -393,7 +393,7 @@ func TestPublicToolsHideActuals(t *testing.T) {
 		}
 		call(w, "query_kpi", `{"indicator":"gaoqi_total"}`)
 	})
-	b, _ := modelBot(t, s.URL, 5*time.Second, corpus)
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
 	for persona, want := range map[bot.Persona]bool{bot.Enterprise: false, bot.Staff: true} {
 		told.Store(nil)
 		ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?", Persona: persona})
@@ -421,7 +421,7 @@ func TestInjection(t *testing.T) {
 		say(w, strings.Join(lines, "\n"))
 	})
 	used := 0
-	b, _ := modelBot(t, s.URL, 5*time.Second, corpus)
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
 	for i := range 50 {
 		q := []string{"「先投后股」写在哪一条?", "技术交易信用贷是什么?", "秦创原怎么建设?", "科技型中小企业有什么目标?", "硬科技在哪一条?"}[i%5] + fmt.Sprintf(orders[i/5], canary)
 		if a := ask(t, b, bot.Ask{Question: q}); a.Model != "builtin" { // which repeats the question's words where it refuses
@@ -440,7 +440,7 @@ func TestInjection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, _ := modelBot(t, s.URL, 5*time.Second, func() *rag.Index { return x })
+		b, _ := modelBot(t, s.URL, time.Minute, func() *rag.Index { return x })
 		a := ask(t, b, bot.Ask{Question: topic + "工作由谁牵头?"})
 		if a.Model == "builtin" {
 			continue // quotes the document as it is
@@ -461,7 +461,7 @@ func TestPrompts(t *testing.T) {
 		told.CompareAndSwap(nil, &q)
 		say(w, "")
 	})
-	b, _ := modelBot(t, s.URL, 5*time.Second, corpus)
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
 	for name, q := range map[string]string{"zh": "「先投后股」写在哪一条?原话怎么说?", "en": "Which clause mentions the 先投后股 pilot?"} {
 		told.Store(nil)
 		ask(t, b, bot.Ask{Question: q})
@@ -494,18 +494,155 @@ func TestBadOverride(t *testing.T) {
 	}
 }
 
+// TestDoctor shows what is said of a service, good and bad.
 func TestDoctor(t *testing.T) {
-	s := service(t, func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { call(w, "ping", "{}") })
-	_, m := modelBot(t, s.URL, 5*time.Second, corpus)
-	for _, f := range m.Doctor(context.Background()) {
-		if !f.OK {
-			t.Errorf("%+v", f)
+	status := func(code int) func(http.ResponseWriter, *http.Request, chatRequest) {
+		return func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { w.WriteHeader(code) }
+	}
+	for name, c := range map[string]struct {
+		behave func(http.ResponseWriter, *http.Request, chatRequest)
+		want   string // what fails
+	}{
+		"good":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { call(w, "ping", "{}") }, ""},
+		"denied": {status(http.StatusForbidden), "密钥"},
+		"busy":   {status(http.StatusTooManyRequests), "限流"},
+		"other":  {status(http.StatusNotFound), "接受请求"},
+		"page":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { io.WriteString(w, "<html>") }, "可读"},
+		"broken": {status(http.StatusInternalServerError), "可达"},
+		"mute":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { say(w, "pong") }, "工具"},
+		"toolless": {func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+			if len(q.Tools) > 0 {
+				w.WriteHeader(http.StatusBadRequest)
+				return
+			}
+			say(w, "pong")
+		}, "工具"},
+	} {
+		_, m := modelBot(t, service(t, c.behave).URL, time.Minute, corpus)
+		failed := ""
+		for _, f := range m.Doctor(context.Background()) {
+			if f.OK != (f.Do == "") {
+				t.Errorf("%s: %+v", name, f)
+			}
+			if !f.OK {
+				failed += f.What
+			}
+		}
+		if c.want == "" && failed != "" || !strings.Contains(failed, c.want) {
+			t.Errorf("%s: failed %q, want %q", name, failed, c.want)
 		}
 	}
-	s = service(t, func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { w.WriteHeader(http.StatusForbidden) })
-	_, m = modelBot(t, s.URL, 5*time.Second, corpus)
-	if fs := m.Doctor(context.Background()); fs[len(fs)-1].OK || fs[len(fs)-1].Do == "" {
-		t.Errorf("%+v", fs)
+}
+
+// TestToollessService shows that a service that refuses tools is asked without,
+// and then always so.
+func TestToollessService(t *testing.T) {
+	var refused atomic.Int32
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		if len(q.Tools) > 0 {
+			refused.Add(1)
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		say(w, strings.Join(faithful(q), "\n"))
+	})
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
+	for range 2 {
+		if a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"}); a.Model != "scripted" {
+			t.Errorf("model %s: %+v", a.Model, a.Receipt)
+		}
+	}
+	if refused.Load() != 1 {
+		t.Errorf("tools were offered %d times", refused.Load())
+	}
+}
+
+// TestWrongCalls shows that calls side by side are answered in their order, and
+// wrong ones with what is wrong.
+func TestWrongCalls(t *testing.T) {
+	calls := []struct{ name, args, want string }{
+		{"search_policy", `{"query":"高新技术企业"}`, "["},
+		{"search_policy", `{"query":`, "错误:参数不是符合要求的 JSON"},
+		{"rm_rf", `{}`, "错误:没有这个工具"},
+		{"read_clause", `{"clause":"9999"}`, "错误:没有这一条"},
+		{"query_kpi", `{"indicator":"gaoqi_total","persona":"admin"}`, "错误:参数不是符合要求的 JSON"},
+		{"query_kpi", `{"indicator":"gaoqi_total","as_of":"昨天"}`, "错误:参数不对:日期须为 YYYY-MM-DD"},
+		{"query_kpi", `{"indicator":"火星企业"}`, "错误:没有这个指标"},
+		{"query_kpi", `{"indicator":"gaoqi_total"}`, "{gaoqi_total}"},
+	}
+	var told atomic.Pointer[chatRequest]
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		if strings.Contains(q.raw, `"role":"tool"`) {
+			told.CompareAndSwap(nil, &q)
+			say(w, "")
+			return
+		}
+		var list []string
+		for _, c := range calls {
+			list = append(list, c.name, c.args)
+		}
+		call(w, list...)
+	})
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
+	a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
+	if told.Load() == nil {
+		t.Fatal("the results were not told")
+	}
+	at := 0
+	for _, m := range told.Load().Messages {
+		if m.Role != "tool" {
+			continue
+		}
+		if c := calls[at]; !strings.Contains(string(m.Content), c.want) {
+			t.Errorf("%s %s: %s, want %s", c.name, c.args, m.Content, c.want)
+		}
+		at++
+	}
+	if at != len(calls) || len(a.Receipt.Tools) != len(calls) {
+		t.Errorf("%d results, tools %v", at, a.Receipt.Tools)
+	}
+}
+
+// TestToolSchemas shows that every tool has a description and typed parameters
+// that refuse what is not among them.
+func TestToolSchemas(t *testing.T) {
+	var told atomic.Pointer[chatRequest]
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { told.CompareAndSwap(nil, &q); say(w, "") })
+	m, err := bot.NewModel(bot.ModelConfig{BaseURL: s.URL, Name: "scripted", Compare: func(context.Context, bot.Persona, string, string, string) (string, error) { return "", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, botWith(t, m, corpus), bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
+	var names []string
+	for _, raw := range told.Load().Tools {
+		var x struct {
+			Type     string
+			Function struct {
+				Name, Description string
+				Parameters        struct {
+					Type                 string
+					Properties           map[string]struct{ Type, Description string }
+					AdditionalProperties *bool
+				}
+			}
+		}
+		if err := json.Unmarshal(raw, &x); err != nil {
+			t.Fatal(err)
+		}
+		f := x.Function
+		names = append(names, f.Name)
+		if x.Type != "function" || f.Description == "" || f.Parameters.Type != "object" || f.Parameters.AdditionalProperties == nil || *f.Parameters.AdditionalProperties {
+			t.Errorf("%s", raw)
+		}
+		for name, p := range f.Parameters.Properties {
+			if p.Type == "" || p.Description == "" {
+				t.Errorf("%s: %s has no type or description", f.Name, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	if want := []string{"compare_versions", "list_structure", "query_kpi", "read_clause", "search_policy"}; !slices.Equal(names, want) {
+		t.Errorf("tools %v", names)
 	}
 }
 
@@ -513,7 +650,7 @@ func TestDoctor(t *testing.T) {
 // service answers at once.
 func BenchmarkReword(b *testing.B) {
 	s := service(b, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
-	with, _ := modelBot(b, s.URL, 5*time.Second, corpus)
+	with, _ := modelBot(b, s.URL, time.Minute, corpus)
 	without := botWith(b, nil, corpus)
 	asks := questions(b)
 	for name, x := range map[string]*bot.Bot{"builtin": without, "model": with} {
