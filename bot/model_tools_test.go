@@ -1,0 +1,128 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"zhengda/bot"
+)
+
+// TestPublicToolsHideActuals shows that the persona's rights are enforced in
+// the tool, whatever the model asks for.
+func TestPublicToolsHideActuals(t *testing.T) {
+	var told atomic.Pointer[string]
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		if strings.Contains(q.raw, `"role":"tool"`) {
+			told.Store(&q.raw)
+			say(w, "无")
+			return
+		}
+		call(w, "query_kpi", `{"indicator":"gaoqi_total"}`)
+	})
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
+	for persona, want := range map[bot.Persona]bool{bot.Enterprise: false, bot.Staff: true} {
+		told.Store(nil)
+		ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?", Persona: persona})
+		if told.Load() == nil {
+			t.Fatal("no tool was called")
+		}
+		if got := strings.Contains(*told.Load(), "截至2024"); got != want {
+			t.Errorf("%s: actual value told: %v", persona, got)
+		}
+	}
+}
+
+// TestWrongCalls shows that calls side by side are answered in their order, and
+// wrong ones with what is wrong.
+func TestWrongCalls(t *testing.T) {
+	calls := []struct{ name, args, want string }{
+		{"search_policy", `{"query":"高新技术企业"}`, "["},
+		{"search_policy", `{"query":`, "错误:参数不是符合要求的 JSON"},
+		{"rm_rf", `{}`, "错误:没有这个工具"},
+		{"read_clause", `{"clause":"9999"}`, "错误:没有这一条"},
+		{"query_kpi", `{"indicator":"gaoqi_total","persona":"admin"}`, "错误:参数不是符合要求的 JSON"},
+		{"query_kpi", `{"indicator":"gaoqi_total","as_of":"昨天"}`, "错误:参数不对:日期须为 YYYY-MM-DD"},
+		{"query_kpi", `{"indicator":"火星企业"}`, "错误:没有这个指标"},
+		{"query_kpi", `{"indicator":"gaoqi_total"}`, "{gaoqi_total}"},
+	}
+	var told atomic.Pointer[chatRequest]
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		if strings.Contains(q.raw, `"role":"tool"`) {
+			told.CompareAndSwap(nil, &q)
+			say(w, "")
+			return
+		}
+		var list []string
+		for _, c := range calls {
+			list = append(list, c.name, c.args)
+		}
+		call(w, list...)
+	})
+	b, _ := modelBot(t, s.URL, time.Minute, corpus)
+	a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
+	if told.Load() == nil {
+		t.Fatal("the results were not told")
+	}
+	at := 0
+	for _, m := range told.Load().Messages {
+		if m.Role != "tool" {
+			continue
+		}
+		if c := calls[at]; !strings.Contains(string(m.Content), c.want) {
+			t.Errorf("%s %s: %s, want %s", c.name, c.args, m.Content, c.want)
+		}
+		at++
+	}
+	if at != len(calls) || len(a.Receipt.Tools) != len(calls) {
+		t.Errorf("%d results, tools %v", at, a.Receipt.Tools)
+	}
+}
+
+// TestToolSchemas shows that every tool has a description and typed parameters
+// that refuse what is not among them.
+func TestToolSchemas(t *testing.T) {
+	var told atomic.Pointer[chatRequest]
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { told.CompareAndSwap(nil, &q); say(w, "") })
+	m, err := bot.NewModel(bot.ModelConfig{BaseURL: s.URL, Name: "scripted", Compare: func(context.Context, bot.Persona, string, string, string) (string, error) { return "", nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, botWith(t, m, corpus), bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
+	var names []string
+	for _, raw := range told.Load().Tools {
+		var x struct {
+			Type     string
+			Function struct {
+				Name, Description string
+				Parameters        struct {
+					Type                 string
+					Properties           map[string]struct{ Type, Description string }
+					AdditionalProperties *bool
+				}
+			}
+		}
+		if err := json.Unmarshal(raw, &x); err != nil {
+			t.Fatal(err)
+		}
+		f := x.Function
+		names = append(names, f.Name)
+		if x.Type != "function" || f.Description == "" || f.Parameters.Type != "object" || f.Parameters.AdditionalProperties == nil || *f.Parameters.AdditionalProperties {
+			t.Errorf("%s", raw)
+		}
+		for name, p := range f.Parameters.Properties {
+			if p.Type == "" || p.Description == "" {
+				t.Errorf("%s: %s has no type or description", f.Name, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	if want := []string{"compare_versions", "list_structure", "query_kpi", "read_clause", "search_policy"}; !slices.Equal(names, want) {
+		t.Errorf("tools %v", names)
+	}
+}
