@@ -61,7 +61,8 @@ func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) 
 		return built
 	}
 	kept, quoted := b.parts(c, q, built)
-	if len(quoted) == 0 || len(quoted) > listMost || slices.ContainsFunc(kept, func(l string) bool { return markRE.MatchString(l) }) {
+	repealed := func(k *rag.Clause) bool { return !c.byID[k.Document].Meta.Repealed.IsZero() } // which is said with each quote
+	if len(quoted) == 0 || len(quoted) > listMost || slices.ContainsFunc(quoted, repealed) || slices.ContainsFunc(kept, func(l string) bool { return markRE.MatchString(l) }) {
 		return built
 	}
 	r := &Receipt{Model: m.Name, Prompt: m.prompts.tongue(q).hash, Standalone: q.standalone(), Evidence: []string{}, Tools: []string{}, Verdicts: []Verdict{}}
@@ -281,8 +282,8 @@ func (e *exchange) assemble(text string) (Answer, []string) {
 	return a, problems
 }
 
-// line is a statement as it is shown: with the markers of its citations, or a
-// figure's line.
+// line is a statement as it is shown, a sentence a line with the markers of its
+// citations, or a figure's line.
 func (e *exchange) line(a *Answer, s statement) (line, why string) {
 	if m := figureRE.FindStringSubmatch(s.text); m != nil {
 		for _, f := range append(slices.Clone(e.figures), a.Figures...) {
@@ -299,11 +300,15 @@ func (e *exchange) line(a *Answer, s statement) (line, why string) {
 	if why != "" {
 		return "", why
 	}
-	line = s.text
+	var lines []string
 	for _, f := range found {
-		line += mark(a.cite(f.quote))
+		l := f.text
+		for _, on := range f.on {
+			l += mark(a.cite(on.quote))
+		}
+		lines = append(lines, l)
 	}
-	return line, ""
+	return strings.Join(lines, "\n"), ""
 }
 
 // lacks says what a reworded answer leaves out: a clause that the built-in

@@ -86,16 +86,21 @@ type judge struct {
 	q *question
 }
 
-// support is what a statement stands on.
+// borne is a sentence of a statement as it is shown, and what it stands on.
+type borne struct {
+	text string
+	on   []support
+}
+
 type support struct {
 	of    int // number of the evidence
 	quote span
 }
 
-// statement finds what s stands on, or says why it does not stand: each of its
-// sentences is a run of comma segments of a sentence of one of its clauses,
+// statement finds what the sentences of s stand on, or says why s does not
+// stand: each is a run of comma segments of a sentence of one of its clauses,
 // and each clause bears one.
-func (j *judge) statement(s statement, ev []*rag.Clause) ([]support, string) {
+func (j *judge) statement(s statement, ev []*rag.Clause) ([]borne, string) {
 	if why := j.unfit(s); why != "" {
 		return nil, why
 	}
@@ -106,25 +111,28 @@ func (j *judge) statement(s statement, ev []*rag.Clause) ([]support, string) {
 		}
 		clauses = append(clauses, ev[n-1])
 	}
-	var found []support
+	var out []borne
+	bears := map[int]bool{}
 	for _, t := range sentences(s.text) {
-		some := false
+		var b borne
 		for i, k := range clauses {
-			if run, ok := j.run(t, k); ok {
-				some = true
-				found = append(found, support{s.markers[i], run.quote()})
+			u, ok := j.run(t, k)
+			if text := u.shown(t); ok && (b.text == "" || b.text == text) {
+				b.text, bears[s.markers[i]] = text, true
+				b.on = append(b.on, support{s.markers[i], u.quote()})
 			}
 		}
-		if !some {
+		if b.text == "" {
 			return nil, fmt.Sprintf("“%s” does not stand so in the clause", t)
 		}
+		out = append(out, b)
 	}
 	for _, n := range s.markers {
-		if !slices.ContainsFunc(found, func(f support) bool { return f.of == n }) {
+		if !bears[n] {
 			return nil, fmt.Sprintf("[%d] does not say this", n)
 		}
 	}
-	return found, ""
+	return out, ""
 }
 
 // unfit says what is wrong with a statement whatever it stands on.
@@ -187,26 +195,16 @@ func (k *check) reworded(l string, used map[int]bool) string {
 	if why := j.unfit(s); why != "" {
 		return why
 	}
-	bears := map[int]bool{}
-	for _, t := range sentences(s.text) {
-		some := false
-		for _, n := range s.markers {
-			cit, ok := k.cited(n)
-			cl, known := k.c.index.Clause(cit.ClauseID)
-			if !ok || !known {
-				return "no such citation"
-			}
-			if run, ok := j.run(t, cl); ok && cit.Start <= run.start && run.end <= cit.End {
-				some, bears[n] = true, true
-			}
-		}
-		if !some {
-			return "the quotes do not say this"
-		}
-	}
 	for _, n := range s.markers {
-		if !bears[n] {
-			return "a quote does not say this"
+		cit, ok := k.cited(n)
+		cl, known := k.c.index.Clause(cit.ClauseID)
+		if !ok || !known {
+			return "no such citation"
+		}
+		said := strings.ReplaceAll(s.text, ellipsis, "")
+		u, ok := j.run(said, cl)
+		if !ok || u.start < cit.Start || cit.End < u.end || u.shown(said) != s.text {
+			return "the quote does not say this"
 		}
 		used[n] = true
 	}

@@ -16,6 +16,7 @@ type run struct {
 	doc        *source
 	sentence   zh.Span
 	start, end int
+	lead       int // letters of what was said that only introduce it
 }
 
 // quote is the sentence of a run, or where that is long the run.
@@ -24,6 +25,22 @@ func (u run) quote() span {
 		u.start, u.end = u.sentence.Start, u.sentence.End
 	}
 	return span{clause: u.clause, doc: u.doc, start: u.start, end: u.end}
+}
+
+// shown is what was said, with …… where it leaves out a part of the sentence.
+func (u run) shown(said string) string {
+	r := []rune(said)
+	if u.start > u.sentence.Start {
+		at := 0
+		for len(letters(string(r[:at])+"字"))-1 < u.lead || unicode.IsSpace(r[at]) {
+			at++
+		}
+		r = slices.Concat(r[:at], []rune(ellipsis), r[at:])
+	}
+	if u.end < u.sentence.End {
+		return strings.TrimRight(string(r), "。.;；,， ") + ellipsis
+	}
+	return string(r)
 }
 
 // told is a sentence of a clause as a model may tell it.
@@ -105,13 +122,27 @@ func (j *judge) run(text string, k *rag.Clause) (run, bool) {
 			}
 			for i, rest := range t.rests {
 				n := j.p.fits(said[from:], rest)
-				if n > 0 && !t.denied && (n == len(t.segs) || !t.limits && whole(r, t.segs, i, n)) {
-					return run{k, d, t.sentence, t.segs[i].Start, t.segs[i+n-1].End}, true
+				if n > 0 && !t.denied && (n == len(t.segs) || !t.limits && whole(r, t.segs, i, n)) && sameFigures(said[from:], rest, n) {
+					return run{k, d, t.sentence, t.segs[i].Start, t.segs[i+n-1].End, from}, true
 				}
 			}
 		}
 	}
 	return run{}, false
+}
+
+// sameFigures reports that what is said has the figures of the first n
+// segments, so that no unit has lost a part.
+func sameFigures(said, text []rune, n int) bool {
+	end := 0
+	for ; end < len(text); end++ {
+		if text[end] == '|' {
+			if n--; n == 0 {
+				break
+			}
+		}
+	}
+	return slices.EqualFunc(zh.Quantities(string(said)), zh.Quantities(string(text[:end])), func(a, b zh.Quantity) bool { return a.Same(b) && a.Cmp == b.Cmp })
 }
 
 // leastSaid is how many characters a sentence says at least.
@@ -207,7 +238,7 @@ func letters(s string) []rune {
 	for i, c := range r {
 		between := i > 0 && i+1 < len(r) && unicode.IsDigit(r[i-1]) && unicode.IsDigit(r[i+1])
 		switch {
-		case strings.ContainsRune(`"'《》〈〉*`, c):
+		case strings.ContainsRune(`"'《》〈〉*`, c), c == '…':
 		case c == ',' && between && thousands(r[i+1:]):
 		case strings.ContainsRune(",;:。!?", c) || c == '.' && !between:
 			if len(out) > 0 && out[len(out)-1] != '|' {

@@ -172,7 +172,7 @@ func TestStatementMutations(t *testing.T) {
 				return
 			}
 			tried[kind]++
-			if bot.Stands(b, "有什么规定?", s, k) == "" {
+			if _, why := bot.Stands(b, "有什么规定?", s, k); why == "" {
 				if slipped[kind]++; slipped[kind] <= 5 {
 					t.Errorf("%s: %s stands in %s", kind, s, k.Label)
 				}
@@ -184,7 +184,8 @@ func TestStatementMutations(t *testing.T) {
 			list = append(list, string(r[s.Start:s.End]))
 		}
 		for _, s := range list {
-			if whole++; bot.Stands(b, "有什么规定?", s, k) == "" {
+			whole++
+			if shown, _ := bot.Stands(b, "有什么规定?", s, k); shown == s {
 				stand++
 			}
 			for kind, f := range changes {
@@ -221,7 +222,7 @@ func TestStatementStands(t *testing.T) {
 		{ID: "d#7", Document: "d", Label: "第七条", Number: 7, Title: "支持标准", Text: "首次认定的,给予10万元奖励,同一企业每年不超过3次。探索开展“先投后股”试点工作,支持一批科技成果转化企业。"},
 		{ID: "d#8", Document: "d", Label: "第八条", Number: 8, Text: "企业可以申请创新券,但已享受同类资助的除外。由市科技局审核企业材料,由市财政局拨付资金。"},
 		{ID: "d#9", Document: "d", Label: "第九条", Number: 9, Text: "有下列情形之一的,不予兑付:\n(一)材料不全的;\n(二)超过使用期限的。"},
-		{ID: "d#10", Document: "d", Label: "第十条", Number: 10, Text: "到2025年,创新券总额达到1,500万元,服务机构达到30家。2023年、2024年企业分别为3、4家。建设平台20个以上。"},
+		{ID: "d#10", Document: "d", Label: "第十条", Number: 10, Text: "到2025年,创新券总额达到1,500万元,服务机构达到30家。2023年、2024年企业分别为3、4家。建设平台20个以上。在15个工作日内办结。"},
 	}}
 	x, err := rag.Build(t.Context(), []rag.Document{doc}, rag.Options{})
 	if err != nil {
@@ -272,11 +273,29 @@ func TestStatementStands(t *testing.T) {
 		{10, zh, "建设平台20个以上。", true},
 		{10, zh, "建设平台20个。", false},
 		{10, zh, "建设平台2和0个以上。", false},
+		{10, zh, "在15个工作日内办结。", true},
+		{10, zh, "在15个日内办结。", false},
 		{10, zh, "第十条。", false},
 	} {
 		k, _ := x.Clause("d#" + strconv.Itoa(c.clause))
-		if why := bot.Stands(b, c.question, c.said, k); (why == "") != c.stands {
+		if _, why := bot.Stands(b, c.question, c.said, k); (why == "") != c.stands {
 			t.Errorf("%s: stands is %t: %s", c.said, why == "", why)
+		}
+	}
+}
+
+// TestStatementShown shows that what is left out of a sentence is marked.
+func TestStatementShown(t *testing.T) {
+	b, _ := modelBot(t, "http://127.0.0.1/v1", time.Second, corpus)
+	k, _ := corpus().Clause("d0#17")
+	for said, want := range map[string]string{
+		"探索开展“先投后股”试点工作。":                         "探索开展“先投后股”试点工作……",
+		"第17条提出,支持科技成果转化和科技人才创业企业。":               "第17条提出,……支持科技成果转化和科技人才创业企业。",
+		"支持一批科技成果转化和科技人才创业企业":                     "……支持一批科技成果转化和科技人才创业企业",
+		"Article 17 says: “开展技术产权资产证券化(票据化)试点工作”": "Article 17 says: ……“开展技术产权资产证券化(票据化)试点工作”……",
+	} {
+		if got, why := bot.Stands(b, "What?", said, k); got != want {
+			t.Errorf("%s: %s, want %s (%s)", said, got, want, why)
 		}
 	}
 }

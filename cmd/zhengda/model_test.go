@@ -23,6 +23,7 @@ type chatService struct {
 	tool, args string
 	results    []string // of the tool
 	keys       []string
+	asked      string // all that came
 }
 
 var starred = regexp.MustCompile(`(\[\d+\])★ [^:]*:(?:[^★]*?。)?([^。★]*(?:先投后股|修订)[^。]*。)`)
@@ -44,6 +45,7 @@ func newChatService(t *testing.T) *chatService {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.keys = append(s.keys, r.Header.Get("Authorization"))
+		s.asked += string(body)
 		type m map[string]any
 		said, reason := m{"role": "assistant"}, "stop"
 		last := in.Messages[len(in.Messages)-1]
@@ -179,6 +181,9 @@ func TestModelSettings(t *testing.T) {
 		code := <-p.code
 		if c.want == "" && code != 0 || c.want != "" && (code != exitUsage || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.out.String(), "第17条")) {
 			t.Errorf("%+v: exit code %d: %s", c, code, p.err.String())
+		}
+		if c.file != "" && strings.Contains(s.asked, c.text) != (c.want == "") {
+			t.Errorf("%+v: the override was asked with: %t", c, c.want != "")
 		}
 	}
 }
