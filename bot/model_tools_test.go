@@ -41,7 +41,7 @@ func TestPublicToolsHideActuals(t *testing.T) {
 // TestWrongCalls shows that calls side by side are answered in their order, and
 // wrong ones with what is wrong.
 func TestWrongCalls(t *testing.T) {
-	calls := []struct{ name, args, want string }{
+	sideBySide(t, []toolUse{
 		{"search_policy", `{"query":"高新技术企业"}`, "["},
 		{"search_policy", `{"query":`, "错误:参数不是符合要求的 JSON"},
 		{"rm_rf", `{}`, "错误:没有这个工具"},
@@ -50,7 +50,20 @@ func TestWrongCalls(t *testing.T) {
 		{"query_kpi", `{"indicator":"gaoqi_total","as_of":"昨天"}`, "错误:参数不对:日期须为 YYYY-MM-DD"},
 		{"query_kpi", `{"indicator":"火星企业"}`, "错误:没有这个指标"},
 		{"query_kpi", `{"indicator":"gaoqi_total"}`, "{gaoqi_total}"},
-	}
+	})
+	sideBySide(t, []toolUse{
+		{"query_kpi", `{"indicator":"gaoqi_total","as_of":"2023-06-30"}`, "不能引用"},
+		{"query_kpi", `{"indicator":"gaoqi_total","period":2024}`, "不能引用"}, // no year is asked about
+		{"query_kpi", `{"indicator":"gaoqi_total","period":1999}`, "错误:没有这个指标,或这一年度没有目标"},
+	})
+}
+
+// toolUse is a call and what its result holds.
+type toolUse struct{ name, args, want string }
+
+// sideBySide makes calls in one step.
+func sideBySide(t *testing.T, calls []toolUse) {
+	t.Helper()
 	var told atomic.Pointer[chatRequest]
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
 		if strings.Contains(q.raw, `"role":"tool"`) {

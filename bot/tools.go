@@ -258,9 +258,14 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 	if err := decode(raw, &req); err != nil {
 		return "", err
 	}
+	asOf, years := kpi.Date(d.q.ask.AsOf), d.q.years
 	if req.AsOf == "" {
-		req.AsOf = kpi.Date(d.q.ask.AsOf)
+		req.AsOf = asOf
 	}
+	if req.Period == 0 && len(years) == 1 {
+		req.Period = years[0]
+	}
+	asked := req.AsOf == asOf && (req.Period == 0 || slices.Contains(years, req.Period))
 	tool := d.b.kpi
 	if !d.q.ask.Persona.Internal() {
 		tool = tool.Public()
@@ -277,6 +282,9 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 		return "", ToolError("参数不对:日期须为 YYYY-MM-DD")
 	}
 	f := figure(r)
+	if !asked { // its line would be read as of the day and year of the question
+		return fmt.Sprintf("%s;这不是所问日期或年度的,不能引用", d.b.told1(d.q, f)), nil
+	}
 	d.mu.Lock()
 	if !slices.ContainsFunc(d.figures, func(o Figure) bool { return o.Code == f.Code }) {
 		d.figures = append(d.figures, f)
