@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -79,43 +80,49 @@ func readPrompts(extra fs.FS) (*prompts, error) {
 }
 
 func (p *prompts) readWords(extra fs.FS) error {
-	for _, name := range []string{"glue.txt", "orders.txt"} {
-		builtin, _ := fs.Sub(promptFS, "prompts")
-		lines, err := readLines(builtin, name)
-		if err != nil {
-			return err
-		}
-		if extra != nil {
-			more, err := readLines(extra, name)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return err
-			}
-			lines = append(lines, more...)
-		}
-		for _, l := range lines {
-			if name == "glue.txt" {
-				if err := p.glue.read(l); err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
+	builtin, err := fs.Sub(promptFS, "prompts")
+	if err != nil {
+		return err
+	}
+	for name, read := range map[string]func(line string, own bool) error{"glue.txt": p.glue.read, "orders.txt": p.readOrder} {
+		for _, from := range []fs.FS{builtin, extra} {
+			if from == nil {
 				continue
 			}
-			re, err := regexp.Compile(l)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
+			lines, err := readLines(from, name)
+			if err != nil && (from == builtin || !errors.Is(err, fs.ErrNotExist)) {
+				return err
 			}
-			p.orders = append(p.orders, re)
+			for _, l := range lines {
+				if err := read(l, from == builtin); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// read takes one line of glue.txt: what the words are for, and the words.
-func (g *glue) read(line string) error {
+func (p *prompts) readOrder(line string, _ bool) error {
+	re, err := regexp.Compile(line)
+	p.orders = append(p.orders, re)
+	return err
+}
+
+// read takes one line of glue.txt: what the words are for, and the words. Words
+// of others than the program must not have one of never.
+func (g *glue) read(line string, own bool) error {
 	words := strings.Fields(zh.Fold(line))
-	lists := map[string]*[]string{"any": &g.any, "drop": &g.drop, "lead": &g.lead, "before": &g.before, "whole": &g.whole}
+	lists := map[string]*[]string{"any": &g.any, "drop": &g.drop, "lead": &g.lead, "before": &g.before, "whole": &g.whole, "never": &g.never}
 	to := lists[words[0]]
 	if to == nil {
-		return fmt.Errorf("%q is none of any, drop, lead, before, whole", words[0])
+		return fmt.Errorf("%q is none of any, drop, lead, before, whole, never", words[0])
+	}
+	for _, w := range words[1:] {
+		bad := func(n string) bool { return strings.Contains(w, n) }
+		if !own && to != &g.whole && to != &g.never && (slices.ContainsFunc(g.never, bad) || strings.ContainsFunc(w, numeric)) {
+			return fmt.Errorf("%q would change what a sentence says", w)
+		}
 	}
 	*to = append(*to, words[1:]...)
 	return nil

@@ -271,6 +271,7 @@ type glue struct {
 	lead   []string // said before
 	before []string // said before a label or title
 	whole  []string // make a sentence that has one be told whole
+	never  []string // are in no word that others add
 }
 
 // fits returns how many segments of the clause's text, from its beginning,
