@@ -15,13 +15,17 @@ import (
 
 // TestRealModel runs the seeds' questions through the service at E2E_MODEL_URL
 // and compares the answers with the built-in ones, type by type: none may fall
-// by more than .02. E2E_MODEL_CASES takes that many of the questions, evenly.
+// by more than .02. E2E_MODEL_CASES takes that many of the questions, evenly,
+// and E2E_MODEL_TIME those that are answered within a duration.
 func TestRealModel(t *testing.T) {
 	url := os.Getenv("E2E_MODEL_URL")
 	if url == "" {
 		t.Skip("E2E_MODEL_URL is not set")
 	}
 	n, _ := strconv.Atoi(os.Getenv("E2E_MODEL_CASES"))
+	if d, err := time.ParseDuration(os.Getenv("E2E_MODEL_TIME")); err == nil {
+		limit = d
+	}
 	c := small(url)
 	c.Timeout = 10 * time.Minute
 	got := compare(t, c, n)
@@ -42,10 +46,13 @@ func TestFaithfulModel(t *testing.T) {
 	}
 }
 
+// limit is how long compare asks on.
+var limit = 24 * time.Hour
+
 // small is for a small model on a slow machine: little to read, and short
 // replies.
 func small(url string) bot.ModelConfig {
-	return bot.ModelConfig{BaseURL: url, Name: "smollm2", Given: 2, Reply: 160}
+	return bot.ModelConfig{BaseURL: url, Name: "smollm2", Given: 1, Reply: 96}
 }
 
 // compare scores the answers to some of the questions, all for 0, with a model
@@ -61,13 +68,9 @@ func compare(t *testing.T, c bot.ModelConfig, some int) eval.Comparison {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(cases); some > 0 && some < n {
-		all := cases
-		cases = nil
-		for i := range some {
-			cases = append(cases, all[i*n/some])
-		}
-	}
+	const stride = 37 // has no factor of 96, so that the first of them are an even sample
+	all, until := cases, time.Now().Add(limit)
+	cases = nil
 	m, err := bot.NewModel(c)
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +78,12 @@ func compare(t *testing.T, c bot.ModelConfig, some int) eval.Comparison {
 	b := botWith(t, m, corpus)
 	builtin := botWith(t, nil, corpus)
 	var one, two []eval.Reply
-	for _, c := range cases {
+	for i := range all {
+		if some > 0 && i == some || time.Now().After(until) {
+			break
+		}
+		c := all[i*stride%len(all)]
+		cases = append(cases, c)
 		bot.Wake(m)
 		start := time.Now()
 		x := ask(t, builtin, c.Ask())
