@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zhengda/bot"
+	"zhengda/rag"
 )
 
 // TestPublicToolsHideActuals shows that the persona's rights are enforced in
@@ -137,5 +138,26 @@ func TestToolSchemas(t *testing.T) {
 	slices.Sort(names)
 	if want := []string{"compare_versions", "list_structure", "query_kpi", "read_clause", "search_policy"}; !slices.Equal(names, want) {
 		t.Errorf("tools %v", names)
+	}
+}
+
+// TestRepealedStaysBuiltin shows that answers from a document that is no longer
+// in force, which say so with each quote, are not reworded.
+func TestRepealedStaysBuiltin(t *testing.T) {
+	doc := rag.Document{ID: "d", Title: "南山市科技创新券管理办法", Version: "1", Meta: rag.Meta{Repealed: time.Date(2023, 5, 1, 0, 0, 0, 0, time.UTC)},
+		Clauses: []rag.Clause{{ID: "d#1", Document: "d", Label: "第一条", Number: 1, Text: "科技创新券每张面额为2万元。"}}}
+	other := rag.Document{ID: "o", Title: "北山市托育补贴办法", Version: "1", Clauses: []rag.Clause{{ID: "o#1", Document: "o", Label: "第一条", Number: 1, Text: "托育补贴每月500元。"}}}
+	x, err := rag.Build(t.Context(), []rag.Document{doc, other}, rag.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
+	b, _ := modelBot(t, s.URL, time.Minute, func() *rag.Index { return x })
+	a := ask(t, b, bot.Ask{Question: "《南山市科技创新券管理办法》规定创新券每张面额多少?"})
+	if a.Receipt != nil || !strings.Contains(a.Text, "2023-05-01起废止") {
+		t.Errorf("model %s: %s", a.Model, a.Text)
+	}
+	if a := ask(t, b, bot.Ask{Question: "《北山市托育补贴办法》规定托育补贴每月多少?"}); a.Receipt == nil {
+		t.Errorf("the model was not asked: %s", a.Text)
 	}
 }
