@@ -141,7 +141,7 @@ func joined(a, b string) []string {
 	for i := 1; i <= len(pa); i++ {
 		for k := range pb {
 			if i < len(pa) || k > 0 {
-				out = append(out, strings.TrimRight(strings.Join(pa[:i], ""), "。;;,,")+","+strings.Join(pb[k:], ""))
+				out = append(out, strings.TrimRight(strings.Join(pa[:i], ""), "。;；,，")+","+strings.Join(pb[k:], ""))
 			}
 		}
 	}
