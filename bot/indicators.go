@@ -56,6 +56,12 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 	return d, len(d.lines) > 0 && err == nil, err
 }
 
+// tells reports that q may be told of an indicator: its document may be read.
+func (c *corpus) tells(q *question, i kpi.Indicator) bool {
+	s := c.byID[i.Document]
+	return s == nil || q.mayRead(s)
+}
+
 // kpiForm is the form of the question, or of the one before it when this one
 // only goes on.
 func (q *question) kpiForm() string {
@@ -92,7 +98,7 @@ func (b *Bot) meant(ctx context.Context, c *corpus, q *question, tool *kpi.Tool)
 		best := 0.0
 		for _, m := range cat.Resolve(t) {
 			best = max(best, m.Score)
-			if m.Score >= matchLeast && m.Score >= best-matchReach && b.inPlace(c, q, m.Indicator) {
+			if m.Score >= matchLeast && m.Score >= best-matchReach && b.inPlace(c, q, m.Indicator) && c.tells(q, m.Indicator) {
 				out = append(out, m.Indicator)
 			}
 		}
@@ -185,7 +191,9 @@ func (b *Bot) told(c *corpus, q *question, d *draft, r kpi.Result, form string) 
 	}
 }
 
-// figure is a result as channels show it.
+// FigureOf is a result as channels show it.
+func FigureOf(r kpi.Result) Figure { return figure(r) }
+
 func figure(r kpi.Result) Figure {
 	i := r.Indicator
 	return Figure{Code: i.Code, Name: i.Name, Unit: i.Unit, Comparator: string(i.Comparator), Target: r.Target, Actual: r.Actual, AsOf: string(r.AsOf), Source: r.Source,
@@ -285,6 +293,10 @@ func (b *Bot) overview(ctx context.Context, c *corpus, q *question, tool *kpi.To
 	}
 	if err != nil || len(rs) == 0 {
 		return draft{}, false, err
+	}
+	rs = slices.DeleteFunc(slices.Clone(rs), func(r kpi.Result) bool { return !c.tells(q, r.Indicator) })
+	if len(rs) == 0 {
+		return draft{}, false, nil
 	}
 	rs = b.selected(q, rs)
 	d := draft{notes: b.fixNotes(q)}

@@ -241,9 +241,10 @@ func (b *inbox) finish(it item, failure string) (ok bool, err error) {
 	return ok, err
 }
 
-// postpone gives the row back until after d.
+// postpone gives the row back until after d, after an attempt that failed for
+// the reason why. A row that only changes hands has not been attempted.
 func (b *inbox) postpone(k key, d time.Duration, why string) error {
-	_, err := b.update(k, `owner='', lease=$5, error=$6`, b.now().Add(d).UnixMilli(), why)
+	_, err := b.update(k, `owner='', lease=$5, error=$6, attempts=attempts+1`, b.now().Add(d).UnixMilli(), why)
 	return err
 }
 
@@ -262,7 +263,7 @@ func (b *inbox) load(ctx context.Context, k key) (it item, ok bool, err error) {
 func (b *inbox) sweep() (mine []claim, err error) {
 	now := b.now()
 	err = b.journal.do(func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1, attempts=attempts+1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
+		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1`, b.owner, now.Add(b.lease).UnixMilli()); err != nil {

@@ -195,7 +195,7 @@ func TestMistakeUpdatesIntoLimit(t *testing.T) {
 	r := newRig(t, func(c *Config) { c.StageAfter, c.Workers = 20*time.Millisecond, 3 })
 	r.asker.answer = func(ctx context.Context, q bot.Ask) (bot.Answer, error) {
 		for i := range 30 { // a stage every 100 ms
-			Stage(ctx, []string{StageSearch, StageCheck, StageCompose}[i%3])
+			Stage(ctx, []string{bot.StageSearch, bot.StageCheck, bot.StageCompose}[i%3])
 			time.Sleep(100 * time.Millisecond)
 		}
 		return sample(q), nil
