@@ -374,15 +374,15 @@ func TestCheck(t *testing.T) {
 		}
 		return out
 	}
-	if got := wrong(Check(t.Context(), c)); !strings.Contains(got, "reactions:write") || strings.Contains(got, "chat:write") || strings.Count(got, "\n") != 1 {
+	if got := wrong(Check(t.Context(), c, false)); !strings.Contains(got, "reactions:write") || strings.Contains(got, "chat:write") || strings.Count(got, "\n") != 1 {
 		t.Errorf("scopes: %s", got)
 	}
 	f.refuse = func(method string, _ url.Values) string { return "invalid_auth" }
-	if got := wrong(Check(t.Context(), c)); strings.Count(got, "invalid_auth") != 2 {
+	if got := wrong(Check(t.Context(), c, false)); strings.Count(got, "invalid_auth") != 2 {
 		t.Errorf("refused: %s", got)
 	}
 	c.APIURL = "http://127.0.0.1:1/secret/"
-	if got := wrong(Check(t.Context(), c)); !strings.Contains(got, "检查网络") || strings.Contains(got, "secret") {
+	if got := wrong(Check(t.Context(), c, false)); !strings.Contains(got, "检查网络") || strings.Contains(got, "secret") {
 		t.Errorf("out of reach: %s", got)
 	}
 }

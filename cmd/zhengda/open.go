@@ -70,7 +70,9 @@ func (h *house) close() {
 	if h.vectors != nil {
 		h.vectors.Close()
 	}
-	h.lib.Close()
+	if h.lib != nil {
+		h.lib.Close()
+	}
 }
 
 // seed fills a library that never held anything. Two processes may do so at
