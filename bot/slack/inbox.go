@@ -43,9 +43,10 @@ type item struct {
 	owner    string
 	stopped  bool
 	attempts int
-	posting  bool     // a message may have been posted that parts does not hold
-	told     string   // the revision whose private answer has been sent
-	parts    []string // timestamps of the messages that hold the answer, in order
+	lease    time.Time // until when the owner has it
+	posting  bool      // a message may have been posted that parts does not hold
+	told     string    // the revision whose private answer has been sent
+	parts    []string  // timestamps of the messages that hold the answer, in order
 }
 
 // The states of an item.
@@ -332,12 +333,14 @@ func (b *inbox) stoppedHere(ctx context.Context) ([]claim, error) {
 	return scanClaims(rows)
 }
 
-const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, attempts, posting, told, parts FROM slack_inbox`
+const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, lease, attempts, posting, told, parts FROM slack_inbox`
 
 func scanItem(row interface{ Scan(...any) error }) (it item, err error) {
 	var parts string
+	var lease int64
 	err = row.Scan(&it.Team, &it.Channel, &it.TS, &it.Kind, &it.Thread, &it.User, &it.Text, &it.Rev, &it.Reply, &it.Foreigner,
-		&it.Deleted, &it.stopped, &it.state, &it.owner, &it.attempts, &it.posting, &it.told, &parts)
+		&it.Deleted, &it.stopped, &it.state, &it.owner, &lease, &it.attempts, &it.posting, &it.told, &parts)
+	it.lease = time.UnixMilli(lease)
 	if err == nil && parts != "" {
 		err = json.Unmarshal([]byte(parts), &it.parts)
 	}
