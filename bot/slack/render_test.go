@@ -110,6 +110,17 @@ func TestMrkdwn(t *testing.T) {
 	}
 }
 
+// TestWarnings: a warning is shown once, with its sign, also where the answer
+// says it itself.
+func TestWarnings(t *testing.T) {
+	a := bot.Answer{Text: "目标13000家。[1]\n两处不一致。", Citations: []bot.Citation{{N: 1, Document: "文件", Label: "第1条", Quote: "13000家"}},
+		Warnings: []bot.Warning{{Text: "两处不一致。"}, {Text: "数据较旧。"}}}
+	text := allText(checkRendered(t, a, look{id: "x"}))
+	if strings.Count(text, "两处不一致") != 1 || !strings.Contains(text, "\n:warning: 两处不一致。") || !strings.Contains(text, "\n:warning: 数据较旧。") {
+		t.Errorf("shown: %s", text)
+	}
+}
+
 func TestTableOfFigures(t *testing.T) {
 	msgs := checkRendered(t, withFigure(bot.Ask{Persona: bot.Staff}), look{id: "x"})
 	b, _ := json.Marshal(msgs[0].blocks)
