@@ -61,18 +61,21 @@ func (c *channel) publications(ctx context.Context) error {
 		return err
 	}
 	last, err := c.s.h.lib.Audit(ctx, "", 1)
-	if err != nil || len(last) == 0 {
+	if err != nil {
 		return err
 	}
-	newest := strconv.Itoa(last[0].Seq)
+	newest := 0
+	if len(last) > 0 {
+		newest = last[0].Seq
+	}
 	told, err := strconv.Atoi(mark)
 	if err != nil { // no mark
-		return c.SetMark(name, mark, newest)
+		return c.SetMark(name, mark, strconv.Itoa(newest))
 	}
-	if last[0].Seq <= told {
+	if newest <= told {
 		return nil
 	}
-	lines, err := c.s.h.lib.Audit(ctx, "", last[0].Seq-told)
+	lines, err := c.s.h.lib.Audit(ctx, "", newest-told)
 	if err != nil {
 		return err
 	}

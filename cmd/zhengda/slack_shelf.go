@@ -60,13 +60,20 @@ func (f shelf) Clause(ctx context.Context, c bot.Citation, p bot.Persona) (slack
 // inTitle splits 《title》第17条 and title 第17条.
 var inTitle = regexp.MustCompile(`^(?:《([^《》]+)》|(\S.*)\s)\s*(\S+)$`)
 
-// Find implements slack.Corpus. Documents of exactly the title go before those
-// that have it in theirs.
+// Find implements slack.Corpus. A label may be written with spaces; where it is
+// found nowhere, what stands before the last of them is a title.
 func (f shelf) Find(_ context.Context, ref string, p bot.Persona) ([]slack.Clause, error) {
-	title, label := "", strings.TrimSpace(ref)
-	if m := inTitle.FindStringSubmatch(label); m != nil {
-		title, label = m[1]+m[2], m[3]
+	ref = strings.TrimSpace(ref)
+	found := f.find("", ref, p)
+	if m := inTitle.FindStringSubmatch(ref); len(found) == 0 && m != nil {
+		found = f.find(m[1]+m[2], m[3], p)
 	}
+	return found, nil
+}
+
+// find is the clauses of that label in documents with title in theirs; those
+// of exactly that title come first.
+func (f shelf) find(title, label string, p bot.Persona) []slack.Clause {
 	var exact, others []slack.Clause
 	for _, d := range f.s.index().Documents() {
 		if !mayRead(d, p) || !strings.Contains(zh.Squeeze(zh.Fold(d.Title)), zh.Squeeze(zh.Fold(title))) {
@@ -80,7 +87,7 @@ func (f shelf) Find(_ context.Context, ref string, p bot.Persona) ([]slack.Claus
 			*to = append(*to, clauseOf(d, k))
 		}
 	}
-	return append(exact, others...), nil
+	return append(exact, others...)
 }
 
 // Documents implements slack.Corpus.
