@@ -152,8 +152,8 @@ func (b *Bot) stand(ctx context.Context, c *corpus, q *question, tool *kpi.Tool,
 // the target, and what contradicts it.
 func (b *Bot) told(c *corpus, q *question, d *draft, r kpi.Result, form string) {
 	i := r.Indicator
-	d.figs = append(d.figs, figure(r))
-	a := figure(r).args()
+	d.figs = append(d.figs, FigureOf(r))
+	a := FigureOf(r).args()
 	key := ""
 	switch {
 	case form == "kpi_target":
@@ -192,9 +192,7 @@ func (b *Bot) told(c *corpus, q *question, d *draft, r kpi.Result, form string) 
 }
 
 // FigureOf is a result as channels show it.
-func FigureOf(r kpi.Result) Figure { return figure(r) }
-
-func figure(r kpi.Result) Figure {
+func FigureOf(r kpi.Result) Figure {
 	i := r.Indicator
 	return Figure{Code: i.Code, Name: i.Name, Unit: i.Unit, Comparator: string(i.Comparator), Target: r.Target, Actual: r.Actual, AsOf: string(r.AsOf), Source: r.Source,
 		Gap: r.Gap, Over: r.Over, Needed: r.Needed, Monthly: r.Monthly, Progress: r.Progress, Clause: i.Clause, Words: i.Phrase()}
@@ -258,7 +256,7 @@ func (b *Bot) compareMentions(c *corpus, q *question, i kpi.Indicator) (draft, b
 	if len(i.Mentions) == 0 {
 		return draft{}, false
 	}
-	d := draft{figs: []Figure{figure(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)})}}
+	d := draft{figs: []Figure{FigureOf(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)})}}
 	differ := len(i.Conflicts()) > 0
 	value := kpi.Format(i.Target) + i.Unit
 	if differ {
@@ -308,15 +306,15 @@ func (b *Bot) overview(ctx context.Context, c *corpus, q *question, tool *kpi.To
 	shown := rs[:min(len(rs), rowsMost)]
 	d.frame(b.lex.say(q.english, "kpi_count", args{"Total": strconv.Itoa(len(rs)), "Shown": strconv.Itoa(len(shown))}))
 	for _, r := range shown {
-		d.figs = append(d.figs, figure(r))
+		d.figs = append(d.figs, FigureOf(r))
 		key := "kpi_row"
 		if r.Actual == "" {
 			key = "kpi_rowtarget"
 		}
-		d.frame(b.lex.say(q.english, key, figure(r).args()))
+		d.frame(b.lex.say(q.english, key, FigureOf(r).args()))
 	}
 	for _, r := range rs[len(shown):] {
-		d.figs = append(d.figs, figure(r))
+		d.figs = append(d.figs, FigureOf(r))
 	}
 	return d, true, nil
 }

@@ -272,7 +272,7 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 		}
 		return "", errTool("参数不对:日期须为 YYYY-MM-DD")
 	}
-	f := figure(r)
+	f := FigureOf(r)
 	d.mu.Lock()
 	if !slices.ContainsFunc(d.figures, func(o Figure) bool { return o.Code == f.Code }) {
 		d.figures = append(d.figures, f)

@@ -23,7 +23,7 @@ type Change struct {
 	ID                   string
 	At                   time.Time // subscriptions that are newer are not told; zero: all are
 	DocumentID, Document string
-	Previous, Version    string // versions as printed
+	Previous, Version    string // as printed; empty: the document is new, or removed
 	Internal             bool   // the document is not public
 	Clauses              []ClauseChange
 }
@@ -93,12 +93,12 @@ func (c Change) touches(s subscription, cl ClauseChange) bool {
 		return strings.Contains(zh.Fold(cl.Before), word) || strings.Contains(zh.Fold(cl.After), word)
 	}
 	m := clauseRE.FindStringSubmatch(strings.TrimSpace(s.value))
-	if m == nil || m[1] != "" && !strings.Contains(zh.Squeeze(zh.Fold(c.Document)), zh.Squeeze(zh.Fold(m[1]))) {
-		return false
+	if m == nil || c.Previous == "" || m[1] != "" && !strings.Contains(zh.Squeeze(zh.Fold(c.Document)), zh.Squeeze(zh.Fold(m[1]))) {
+		return false // of a new document nobody can have meant a clause
 	}
-	_, label, _ := strings.Cut("》"+strings.TrimSpace(s.value), "》")
-	if i := strings.LastIndex(s.value, "》"); i >= 0 {
-		label = s.value[i+len("》"):]
+	_, label, titled := strings.Cut(s.value, "》")
+	if !titled {
+		label = s.value
 	}
 	return labelKey(label) == labelKey(cl.Label)
 }

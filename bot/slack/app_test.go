@@ -141,6 +141,20 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 	return rigOn(t, f, filepath.Join(t.TempDir(), "x.db"), change)
 }
 
+// migrated is a new database with the tables of this package.
+func migrated(t testing.TB) *sql.DB {
+	t.Helper()
+	d, err := db.Open(filepath.Join(t.TempDir(), "x.db"))
+	if err == nil {
+		err = db.Migrate(t.Context(), d, "slack", schema)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
 func rigOn(t testing.TB, f *fake, path string, change func(*Config)) *rig {
 	t.Helper()
 	d, err := db.Open(path)

@@ -245,6 +245,10 @@ func TestAlerts(t *testing.T) {
 	}
 	c := Change{ID: "d@2", DocumentID: "d", Document: "西安市工作要点", Previous: "v1", Version: "v2", Clauses: []ClauseChange{
 		{Label: "第17条", Before: "不变的话。开展先投后股试点10项。", After: "不变的话。开展先投后股试点20项。"}, {Label: "第18条", After: "先投后股新增。"}}}
+	fresh := Change{ID: "e@1", DocumentID: "e", Document: "西安市工作要点(下一年)", Version: "v1", Clauses: []ClauseChange{{Label: "第17条", After: "与谁都无关。"}}}
+	if err := a.app.Published(t.Context(), fresh); err != nil {
+		t.Fatal(err)
+	}
 	x := Crossing{ID: "gaoqi@2024-09-30", Figure: withFigure(bot.Ask{Persona: bot.Staff}).Figures[0], Was: "11000", Reached: true}
 	for range 3 {
 		for _, r := range []*rig{a, b} {

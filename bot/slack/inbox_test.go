@@ -3,25 +3,14 @@ package slack
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"testing"
 	"time"
-
-	"zhengda/internal/db"
 )
 
 // TestTakeoverIsNoAttempt: a message whose owners die one after the other is
 // not given up: nobody has failed to answer it.
 func TestTakeoverIsNoAttempt(t *testing.T) {
-	d, err := db.Open(filepath.Join(t.TempDir(), "x.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if err := db.Migrate(t.Context(), d, "slack", schema); err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
+	d, now := migrated(t), time.Now()
 	replica := func(i int) *inbox {
 		return &inbox{db: d, journal: journal{db: d}, owner: fmt.Sprint(i), lease: time.Minute, now: func() time.Time { return now }}
 	}

@@ -6,14 +6,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"zhengda/internal/db"
 )
 
 // limited is a Slack that refuses the first request of a channel for a while.
@@ -65,15 +62,7 @@ func TestThrottle(t *testing.T) {
 // TestReserve: however many replicas edit in a channel, their moments lie more
 // than a second apart; another channel has moments of its own.
 func TestReserve(t *testing.T) {
-	d, err := db.Open(filepath.Join(t.TempDir(), "x.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer d.Close()
-	if err := db.Migrate(t.Context(), d, "slack", schema); err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
+	d, now := migrated(t), time.Now()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel() // does not wait for the moment
 	for i := range 3 {

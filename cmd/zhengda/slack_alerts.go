@@ -101,8 +101,9 @@ func (c *channel) publications(ctx context.Context) error {
 
 // change is a line of the audit as Slack tells it.
 func (c *channel) change(ctx context.Context, l ingest.AuditLine) (slack.Change, error) {
-	out := slack.Change{ID: strconv.Itoa(l.Seq), At: l.At, DocumentID: l.ID, Document: l.Title, Previous: versionOf(l.Previous), Version: versionOf(l.Version)}
+	out := slack.Change{ID: strconv.Itoa(l.Seq), At: l.At, DocumentID: l.ID, Document: l.Title}
 	var docs [2]rag.Document
+	printed := [2]*string{&out.Previous, &out.Version}
 	for i, n := range []int{l.Previous, l.Version} {
 		if n == 0 {
 			continue
@@ -111,7 +112,7 @@ func (c *channel) change(ctx context.Context, l ingest.AuditLine) (slack.Change,
 		if err != nil {
 			return out, err
 		}
-		docs[i] = v.Document
+		docs[i], *printed[i] = v.Document, versionOf(n)
 		out.Internal = out.Internal || v.Document.Meta.Audience == "staff"
 	}
 	for _, d := range ingest.Compare(&docs[0], &docs[1]) {

@@ -11,6 +11,19 @@ import (
 	"zhengda/bot/slack"
 )
 
+// opened is what answers from a data folder.
+func opened(t *testing.T, dir string) *answerer {
+	t.Helper()
+	p := start(t, dir, strings.NewReader(""), "version") // an app with its surroundings
+	<-p.code
+	s, err := p.answerer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.close)
+	return s
+}
+
 // TestSlackShelf: clauses come in the version that is cited, also when it is
 // not the active one; what is for staff is not found by others.
 func TestSlackShelf(t *testing.T) {
@@ -26,13 +39,7 @@ func TestSlackShelf(t *testing.T) {
 	}
 	publish("2万元")
 	publish("3万元")
-	p := start(t, dir, strings.NewReader(""), "version")
-	<-p.code
-	s, err := p.answerer(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s := opened(t, dir)
 	ask := func(persona bot.Persona, titles ...string) bot.Answer {
 		t.Helper()
 		q := bot.Ask{Question: "科技创新券每张面额多少?", Persona: persona}
@@ -97,13 +104,7 @@ func TestSlackShelf(t *testing.T) {
 func TestSlackGauges(t *testing.T) {
 	dir := t.TempDir()
 	zhengda(t, dir, "kpi", "record", "gaoqi_total", "12100", "--as-of", "2024-09-30", "--source", "测试")
-	p := start(t, dir, strings.NewReader(""), "version")
-	<-p.code
-	s, err := p.answerer(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.close()
+	s := opened(t, dir)
 	find := func(p bot.Persona) (bot.Figure, bool) {
 		t.Helper()
 		list, err := gauges{s}.List(t.Context(), p)
