@@ -172,6 +172,7 @@ func TestMistakeReactionThenNothing(t *testing.T) {
 		"failed": {func(context.Context, bot.Ask) (bot.Answer, error) {
 			return bot.Answer{}, fmt.Errorf("boom http://secret/")
 		}, reactFailed},
+		"panic": {func(context.Context, bot.Ask) (bot.Answer, error) { panic("secret") }, reactFailed},
 		"empty": {func(context.Context, bot.Ask) (bot.Answer, error) { return bot.Answer{}, nil }, reactDone},
 		"slow":  {func(ctx context.Context, _ bot.Ask) (bot.Answer, error) { <-ctx.Done(); return bot.Answer{}, ctx.Err() }, reactFailed},
 	} {
@@ -182,6 +183,9 @@ func TestMistakeReactionThenNothing(t *testing.T) {
 			got := r.answered(t, "C1", "1700000001.000001")
 			if len(got) != 1 || got[0].text == "" || strings.Contains(got[0].text, "secret") {
 				t.Errorf("messages: %+v", got)
+			}
+			if strings.Contains(r.log.String(), "secret") {
+				t.Errorf("the log: %s", r.log)
 			}
 			want := "[+eyes +" + c.react + " -eyes]"
 			if h := fmt.Sprint(r.history["C1 1700000001.000001"]); h != want {
