@@ -260,7 +260,7 @@ func TestServeSlack(t *testing.T) {
 	}
 
 	publish("4万元") // while nobody serves
-	p, _ = serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
+	serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
 	if told := alerts("DU1", 3); len(told) != 3 || !strings.Contains(told[2], "＋科技创新券每张面额为4万元") {
 		t.Errorf("alerts: %q", told)
 	}
