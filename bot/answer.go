@@ -28,6 +28,9 @@ type Ask struct {
 	History  []Turn  `json:"history,omitempty"`
 	Persona  Persona `json:"persona,omitempty"`
 	AsOf     string  `json:"as_of,omitempty"` // YYYY-MM-DD; empty: today
+
+	// Documents are the IDs of those to answer from; nil: all.
+	Documents []string `json:"-"`
 }
 
 // Status says whether the corpus gave an answer.

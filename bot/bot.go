@@ -25,7 +25,18 @@ type Config struct {
 	KPI     *kpi.Tool        // nil: no indicators
 	Model   *Model           // nil: built-in answers only
 	Now     func() time.Time // nil: time.Now
+
+	// Stage is told, with the context of Ask, what an answer has come to:
+	// StageSearch, then StageCheck, then StageCompose where a model words it.
+	Stage func(ctx context.Context, stage string) // nil: nobody is told
 }
+
+// Stages of an answer.
+const (
+	StageSearch  = "search"
+	StageCheck   = "check"
+	StageCompose = "compose"
+)
 
 // Bot answers questions. It is safe for concurrent use.
 type Bot struct {
@@ -34,6 +45,7 @@ type Bot struct {
 	kpi    *kpi.Tool
 	model  *Model
 	now    func() time.Time
+	stage  func(context.Context, string)
 	corpus atomic.Pointer[corpus]
 }
 
@@ -42,19 +54,25 @@ func New(c Config) *Bot {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Bot{index: c.Index, lex: c.Lexicon, kpi: c.KPI, model: c.Model, now: c.Now}
+	if c.Stage == nil {
+		c.Stage = func(context.Context, string) {}
+	}
+	return &Bot{index: c.Index, lex: c.Lexicon, kpi: c.KPI, model: c.Model, now: c.Now, stage: c.Stage}
 }
 
 // HasModel reports that a model may word the answers.
 func (b *Bot) HasModel() bool { return b.model != nil }
 
 // Builtin is the same bot without a model.
-func (b *Bot) Builtin() *Bot { return &Bot{index: b.index, lex: b.lex, kpi: b.kpi, now: b.now} }
+func (b *Bot) Builtin() *Bot {
+	return New(Config{Index: b.index, Lexicon: b.lex, KPI: b.kpi, Now: b.now, Stage: b.stage})
+}
 
 // Ask answers one question. It fails only when ctx ends; what the corpus does
 // not give is a refusal, not an error.
 func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	start := b.now()
+	b.stage(ctx, StageSearch)
 	if utf8.RuneCountInString(a.Question) > MaxQuestion {
 		a.Question = string([]rune(a.Question)[:MaxQuestion])
 	}
@@ -66,7 +84,12 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("answer: %w", err)
 	}
-	out := b.reword(ctx, c, q, b.verified(c, q, d))
+	b.stage(ctx, StageCheck)
+	out := b.verified(c, q, d)
+	if b.model != nil {
+		b.stage(ctx, StageCompose)
+		out = b.reword(ctx, c, q, out)
+	}
 	out.Timing.Total = b.now().Sub(start).Milliseconds()
 	return out, nil
 }

@@ -33,7 +33,9 @@ const (
 func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string) ([]evidence, error) {
 	text := q.search
 	if len(docs) == 0 && c.partial {
-		docs = ids(c.docs)
+		if docs = ids(c.docs); len(docs) == 0 {
+			return nil, nil
+		}
 	}
 	if q.english {
 		text = ""

@@ -56,6 +56,12 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 	return d, len(d.lines) > 0 && err == nil, err
 }
 
+// tells reports that q may be told of an indicator: its document may be read.
+func (c *corpus) tells(q *question, i kpi.Indicator) bool {
+	s := c.byID[i.Document]
+	return s == nil || q.mayRead(s)
+}
+
 // kpiForm is the form of the question, or of the one before it when this one
 // only goes on.
 func (q *question) kpiForm() string {
@@ -92,7 +98,7 @@ func (b *Bot) meant(ctx context.Context, c *corpus, q *question, tool *kpi.Tool)
 		best := 0.0
 		for _, m := range cat.Resolve(t) {
 			best = max(best, m.Score)
-			if m.Score >= matchLeast && m.Score >= best-matchReach && b.inPlace(c, q, m.Indicator) {
+			if m.Score >= matchLeast && m.Score >= best-matchReach && b.inPlace(c, q, m.Indicator) && c.tells(q, m.Indicator) {
 				out = append(out, m.Indicator)
 			}
 		}
@@ -146,8 +152,8 @@ func (b *Bot) stand(ctx context.Context, c *corpus, q *question, tool *kpi.Tool,
 // the target, and what contradicts it.
 func (b *Bot) told(c *corpus, q *question, d *draft, r kpi.Result, form string) {
 	i := r.Indicator
-	d.figs = append(d.figs, figure(r))
-	a := figure(r).args()
+	d.figs = append(d.figs, FigureOf(r))
+	a := FigureOf(r).args()
 	key := ""
 	switch {
 	case form == "kpi_target":
@@ -185,8 +191,8 @@ func (b *Bot) told(c *corpus, q *question, d *draft, r kpi.Result, form string) 
 	}
 }
 
-// figure is a result as channels show it.
-func figure(r kpi.Result) Figure {
+// FigureOf is a result as channels show it.
+func FigureOf(r kpi.Result) Figure {
 	i := r.Indicator
 	return Figure{Code: i.Code, Name: i.Name, Unit: i.Unit, Comparator: string(i.Comparator), Target: r.Target, Actual: r.Actual, AsOf: string(r.AsOf), Source: r.Source,
 		Gap: r.Gap, Over: r.Over, Needed: r.Needed, Monthly: r.Monthly, Progress: r.Progress, Clause: i.Clause, Words: i.Phrase()}
@@ -250,7 +256,7 @@ func (b *Bot) compareMentions(c *corpus, q *question, i kpi.Indicator) (draft, b
 	if len(i.Mentions) == 0 {
 		return draft{}, false
 	}
-	d := draft{figs: []Figure{figure(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)})}}
+	d := draft{figs: []Figure{FigureOf(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)})}}
 	differ := len(i.Conflicts()) > 0
 	value := kpi.Format(i.Target) + i.Unit
 	if differ {
@@ -286,6 +292,10 @@ func (b *Bot) overview(ctx context.Context, c *corpus, q *question, tool *kpi.To
 	if err != nil || len(rs) == 0 {
 		return draft{}, false, err
 	}
+	rs = slices.DeleteFunc(slices.Clone(rs), func(r kpi.Result) bool { return !c.tells(q, r.Indicator) })
+	if len(rs) == 0 {
+		return draft{}, false, nil
+	}
 	rs = b.selected(q, rs)
 	d := draft{notes: b.fixNotes(q)}
 	if !q.ask.Persona.Internal() {
@@ -296,15 +306,15 @@ func (b *Bot) overview(ctx context.Context, c *corpus, q *question, tool *kpi.To
 	shown := rs[:min(len(rs), rowsMost)]
 	d.frame(b.lex.say(q.english, "kpi_count", args{"Total": strconv.Itoa(len(rs)), "Shown": strconv.Itoa(len(shown))}))
 	for _, r := range shown {
-		d.figs = append(d.figs, figure(r))
+		d.figs = append(d.figs, FigureOf(r))
 		key := "kpi_row"
 		if r.Actual == "" {
 			key = "kpi_rowtarget"
 		}
-		d.frame(b.lex.say(q.english, key, figure(r).args()))
+		d.frame(b.lex.say(q.english, key, FigureOf(r).args()))
 	}
 	for _, r := range rs[len(shown):] {
-		d.figs = append(d.figs, figure(r))
+		d.figs = append(d.figs, FigureOf(r))
 	}
 	return d, true, nil
 }

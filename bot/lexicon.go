@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"zhengda/internal/zh"
 )
@@ -38,7 +37,7 @@ type Lexicon struct {
 	placeKeys  []string
 }
 
-type phrase struct{ zh, en *template.Template }
+type phrase struct{ zh, en *form }
 
 // attribute is something a question can ask of a topic.
 type attribute struct {
@@ -50,7 +49,7 @@ type attribute struct {
 }
 
 // NewLexicon reads the built-in data and, where extra is not nil, files of the
-// same names in it that add to them. It fails on a pattern or template that
+// same names in it that add to them. It fails on a pattern or phrase that
 // does not compile, naming file and line.
 func NewLexicon(extra fs.FS) (*Lexicon, error) {
 	x := &Lexicon{synonyms: map[string][]string{}, english: map[string]string{}, places: map[string]string{}, stop: map[string]bool{},
@@ -267,7 +266,7 @@ func (x *Lexicon) readPhrases(lines []string) error {
 		if !ok || key == "" {
 			return fmt.Errorf("%q: want zh = or en = below a [key]", l)
 		}
-		t, err := template.New(key).Option("missingkey=error").Parse(strings.TrimPrefix(text, " "))
+		t, err := newForm(strings.TrimPrefix(text, " "))
 		if err != nil {
 			return fmt.Errorf("[%s]: %w", key, err)
 		}
@@ -307,9 +306,9 @@ func (x *Lexicon) say(english bool, key string, a args) string {
 	if english && p.en != nil {
 		t = p.en
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, a); err != nil {
-		panic("bot: " + err.Error())
+	s, err := t.fill(a)
+	if err != nil {
+		panic("bot: [" + key + "]: " + err.Error())
 	}
-	return b.String()
+	return s
 }

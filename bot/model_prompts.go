@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"text/template"
 
 	"zhengda/bot/kpi"
 	"zhengda/internal/zh"
@@ -31,7 +30,7 @@ type prompts struct {
 type tongue struct {
 	system      string
 	hash        string // of all three files, SHA-256
-	user, retry *template.Template
+	user, retry *form
 }
 
 // toolSpec is a tool as offered to a model.
@@ -133,7 +132,7 @@ func (t *tongue) read(extra fs.FS, lang string) (err error) {
 		return err
 	}
 	all := t.system
-	for name, to := range map[string]**template.Template{"user": &t.user, "retry": &t.retry} {
+	for name, to := range map[string]**form{"user": &t.user, "retry": &t.retry} {
 		file := name + "_" + lang + ".md"
 		text, err := promptFile(extra, file)
 		if err != nil {
@@ -144,11 +143,11 @@ func (t *tongue) read(extra fs.FS, lang string) (err error) {
 				return fmt.Errorf("%s: does not use {{%s}}", file, f)
 			}
 		}
-		if *to, err = template.New(file).Parse(text); err != nil {
-			return fmt.Errorf("%w", err)
+		if *to, err = newForm(text); err == nil {
+			_, err = (*to).fill(fields{}.args())
 		}
-		if err := (*to).Execute(new(strings.Builder), fields{}); err != nil {
-			return fmt.Errorf("%w", err)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
 		}
 	}
 	for _, name := range []string{"user", "retry"} {
@@ -184,12 +183,16 @@ func promptFile(extra fs.FS, name string) (string, error) {
 	return s, nil
 }
 
-func fill(t *template.Template, f fields) string {
-	var b strings.Builder
-	if err := t.Execute(&b, f); err != nil { // tried when it was read
+func fill(t *form, f fields) string {
+	s, err := t.fill(f.args())
+	if err != nil { // tried when it was read
 		panic("bot: " + err.Error())
 	}
-	return b.String()
+	return s
+}
+
+func (f fields) args() args {
+	return args{"History": f.History, "Results": f.Results, "Evidence": f.Evidence, "Question": f.Question, "Problems": f.Problems}
 }
 
 // tongue is the language to speak with a model about q.

@@ -281,7 +281,7 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 		}
 		return "", ToolError("参数不对:日期须为 YYYY-MM-DD")
 	}
-	f := figure(r)
+	f := FigureOf(r)
 	if !asked { // its line would be read as of the day and year of the question
 		return fmt.Sprintf("%s;这不是所问日期或年度的,不能引用", d.b.told1(d.q, f)), nil
 	}

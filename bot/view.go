@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// view is the corpus as this question may see it: without documents for staff
+// view is the corpus as this question may see it: of the documents that it is
+// restricted to, if it is, without those for staff
 // where the persona is not, without what is not in force on the day asked
 // about unless the question names it, and of a series of yearly plans the
 // latest unless it names a year.
@@ -18,7 +19,7 @@ func (c *corpus) view(q *question, now time.Time) *corpus {
 	}
 	docs := slices.DeleteFunc(slices.Clone(c.docs), func(s *source) bool {
 		switch {
-		case s.Meta.Audience == "staff" && !q.ask.Persona.Internal():
+		case !q.mayRead(s):
 			return true
 		case !s.inForce(day):
 			return !q.names(s)
@@ -31,6 +32,11 @@ func (c *corpus) view(q *question, now time.Time) *corpus {
 	v := *c
 	v.docs, v.partial = docs, true
 	return &v
+}
+
+// mayRead reports that q may be answered from the document.
+func (q *question) mayRead(s *source) bool {
+	return (q.ask.Documents == nil || slices.Contains(q.ask.Documents, s.ID)) && (s.Meta.Audience != "staff" || q.ask.Persona.Internal())
 }
 
 // inForce reports that the document has effect on that day, as far as its

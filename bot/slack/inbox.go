@@ -43,9 +43,10 @@ type item struct {
 	owner    string
 	stopped  bool
 	attempts int
-	posting  bool     // a message may have been posted that parts does not hold
-	told     string   // the revision whose private answer has been sent
-	parts    []string // timestamps of the messages that hold the answer, in order
+	lease    time.Time // until when the owner has it
+	posting  bool      // a message may have been posted that parts does not hold
+	told     string    // the revision whose private answer has been sent
+	parts    []string  // timestamps of the messages that hold the answer, in order
 }
 
 // The states of an item.
@@ -241,9 +242,10 @@ func (b *inbox) finish(it item, failure string) (ok bool, err error) {
 	return ok, err
 }
 
-// postpone gives the row back until after d.
+// postpone gives the row back until after d, after an attempt that failed for
+// the reason why. A row that only changes hands has not been attempted.
 func (b *inbox) postpone(k key, d time.Duration, why string) error {
-	_, err := b.update(k, `owner='', lease=$5, error=$6`, b.now().Add(d).UnixMilli(), why)
+	_, err := b.update(k, `owner='', lease=$5, error=$6, attempts=attempts+1`, b.now().Add(d).UnixMilli(), why)
 	return err
 }
 
@@ -262,7 +264,7 @@ func (b *inbox) load(ctx context.Context, k key) (it item, ok bool, err error) {
 func (b *inbox) sweep() (mine []claim, err error) {
 	now := b.now()
 	err = b.journal.do(func(tx *sql.Tx) error {
-		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1, attempts=attempts+1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
+		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1`, b.owner, now.Add(b.lease).UnixMilli()); err != nil {
@@ -331,12 +333,14 @@ func (b *inbox) stoppedHere(ctx context.Context) ([]claim, error) {
 	return scanClaims(rows)
 }
 
-const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, attempts, posting, told, parts FROM slack_inbox`
+const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, lease, attempts, posting, told, parts FROM slack_inbox`
 
 func scanItem(row interface{ Scan(...any) error }) (it item, err error) {
 	var parts string
+	var lease int64
 	err = row.Scan(&it.Team, &it.Channel, &it.TS, &it.Kind, &it.Thread, &it.User, &it.Text, &it.Rev, &it.Reply, &it.Foreigner,
-		&it.Deleted, &it.stopped, &it.state, &it.owner, &it.attempts, &it.posting, &it.told, &parts)
+		&it.Deleted, &it.stopped, &it.state, &it.owner, &lease, &it.attempts, &it.posting, &it.told, &parts)
+	it.lease = time.UnixMilli(lease)
 	if err == nil && parts != "" {
 		err = json.Unmarshal([]byte(parts), &it.parts)
 	}

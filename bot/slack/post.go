@@ -114,11 +114,18 @@ func (a *App) put(ctx context.Context, it *item, i int, m message) error {
 }
 
 // post posts part i. When a call may or may not have arrived, it looks before
-// it posts again.
+// it posts again. A call ends with the lease of the message, before another
+// replica can look for what was posted.
 func (a *App) post(ctx context.Context, it item, i int, m message, final bool) (string, error) {
 	opts := append(a.options(it, i, m, final), slackgo.MsgOptionTS(it.Thread))
 	for try := 1; ; try++ {
-		_, ts, err := a.api.PostMessageContext(ctx, it.Channel, opts...)
+		now, ok, err := a.inbox.load(ctx, it.key)
+		if err != nil || !ok {
+			return "", cmp.Or(err, errLost)
+		}
+		held, cancel := context.WithTimeout(ctx, now.lease.Sub(a.now()))
+		_, ts, err := a.api.PostMessageContext(held, it.Channel, opts...)
+		cancel()
 		if err == nil || !unsure(err) || try == 3 || !sleep(ctx, backoff(try-1)/2) {
 			return ts, wrap("chat.postMessage", err)
 		}

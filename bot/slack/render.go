@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -80,16 +81,36 @@ func render(a bot.Answer, l look) []message {
 	if strings.Trim(body, "\u200b \n*") == "" {
 		body = l.tongue.say("empty")
 	}
+	var warnings []piece
+	for _, w := range a.Warnings {
+		text := mrkdwn(w.Text, cited)
+		sign := l.tongue.say("warning", text)
+		if marked, ok := replaceLine(body, text, sign); ok { // the answer says it itself
+			body = marked
+			continue
+		}
+		warnings = append(warnings, prose(sign)...)
+	}
 	ps = append(ps, prose(body)...)
 	ps = append(ps, figures(a.Figures, l.tongue)...)
-	for _, w := range a.Warnings {
-		ps = append(ps, prose(l.tongue.say("warning", mrkdwn(w.Text, cited)))...)
-	}
+	ps = append(ps, warnings...)
 	for i, c := range a.Citations {
 		ps = append(ps, citation(c, i, l))
 	}
 	ps = append(ps, buttons(a, l)...)
 	return pack(ps)
+}
+
+// replaceLine puts another line in the place of a whole line of text, if it is
+// there.
+func replaceLine(text, line, by string) (string, bool) {
+	lines := strings.Split(text, "\n")
+	i := slices.Index(lines, line)
+	if i < 0 || line == "" {
+		return text, false
+	}
+	lines[i] = by
+	return strings.Join(lines, "\n"), true
 }
 
 // prose is text in Slack's own markup, as sections.
@@ -289,7 +310,7 @@ func reached(f bot.Figure, t tongue) string {
 func distance(f bot.Figure, t tongue) string {
 	switch {
 	case f.Actual == "":
-		return ""
+		return "–"
 	case f.Over != "":
 		return t.say("table.met") + " +" + f.Over + f.Unit
 	case strings.Trim(f.Gap, "0.") == "":

@@ -89,42 +89,6 @@ func TestRenderHostile(t *testing.T) {
 	}
 }
 
-// TestRenderAnswers renders answers that were really given: a file of them, one
-// a line, as `zhengda ask --batch` prints them.
-//
-//	ZHENGDA_SLACK_ANSWERS=answers.jsonl go test -run RenderAnswers -v ./bot/slack
-func TestRenderAnswers(t *testing.T) {
-	path := os.Getenv("ZHENGDA_SLACK_ANSWERS")
-	if path == "" {
-		t.Skip("ZHENGDA_SLACK_ANSWERS names no file")
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var n, citations, messages int
-	for line := range strings.Lines(string(b)) {
-		var a bot.Answer
-		if err := json.Unmarshal([]byte(line), &a); err != nil {
-			t.Fatal(err)
-		}
-		msgs := checkRendered(t, a, look{id: answerID(key{TS: a.ID}, ""), share: true})
-		n, citations, messages = n+1, citations+len(a.Citations), messages+len(msgs)
-		for _, c := range a.Citations {
-			if strings.Count(a.Text, fmt.Sprintf("[%d]", c.N)) > strings.Count(allText(msgs), footnote(c.N)) {
-				t.Errorf("%s: a mark of citation %d is lost", a.ID, c.N)
-			}
-		}
-		note := (&App{}).note(stored{id: "x", user: "U1", answer: a}, chinese)
-		for _, f := range a.Figures {
-			if f.Actual != "" && strings.Contains(note.text, f.Actual) {
-				t.Errorf("%s: the public note tells an actual value", a.ID)
-			}
-		}
-	}
-	t.Logf("%d answers with %d citations in %d messages", n, citations, messages)
-}
-
 func allText(msgs []message) (s string) {
 	for _, m := range msgs {
 		s += m.text
@@ -143,6 +107,17 @@ func TestMrkdwn(t *testing.T) {
 		if got := mrkdwn(in, map[int]bool{1: true}); got != want {
 			t.Errorf("%q: %q; want %q", in, got, want)
 		}
+	}
+}
+
+// TestWarnings: a warning is shown once, with its sign, also where the answer
+// says it itself.
+func TestWarnings(t *testing.T) {
+	a := bot.Answer{Text: "目标13000家。[1]\n两处不一致。", Citations: []bot.Citation{{N: 1, Document: "文件", Label: "第1条", Quote: "13000家"}},
+		Warnings: []bot.Warning{{Text: "两处不一致。"}, {Text: "数据较旧。"}}}
+	text := allText(checkRendered(t, a, look{id: "x"}))
+	if strings.Count(text, "两处不一致") != 1 || !strings.Contains(text, "\n:warning: 两处不一致。") || !strings.Contains(text, "\n:warning: 数据较旧。") {
+		t.Errorf("shown: %s", text)
 	}
 }
 

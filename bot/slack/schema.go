@@ -65,4 +65,6 @@ CREATE TABLE slack_alerts (
 	PRIMARY KEY (subscription, event));
 CREATE INDEX slack_alerts_pending ON slack_alerts (lease) WHERE state = 'pending';
 CREATE TABLE slack_edits (channel TEXT PRIMARY KEY, next INTEGER NOT NULL);
+`, `
+CREATE TABLE slack_marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 `}

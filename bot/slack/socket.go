@@ -78,6 +78,10 @@ func (a *App) socket(ctx context.Context, up chan<- struct{}) error {
 					close(up)
 					up = nil
 				}
+			case socketmode.EventTypeConnectionError:
+				if f, ok := e.Data.(*slackgo.ConnectionErrorEvent); ok {
+					a.log.Warn("slack socket cannot be opened", "error", redact(f.ErrorObj), "retry_in", f.Backoff)
+				}
 			case socketmode.EventTypeErrorBadMessage:
 				a.ackUnknown(ctx, c, e)
 			case socketmode.EventTypeEventsAPI, socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:

@@ -5,13 +5,8 @@ import (
 	"time"
 
 	slackgo "github.com/slack-go/slack"
-)
 
-// Stages of an answer, for Stage.
-const (
-	StageSearch  = "search"
-	StageCheck   = "check"
-	StageCompose = "compose"
+	"zhengda/bot"
 )
 
 type stageKey struct{}
@@ -35,7 +30,7 @@ func withStage(ctx context.Context, f func(string)) context.Context {
 func (a *App) stages(ctx context.Context, j *job, it item) func(string) {
 	t := tongueOf(plain(it.Text))
 	told := make(chan string, 4)
-	told <- StageSearch
+	told <- bot.StageSearch
 	if it.Reply != "" {
 		return func(string) {}
 	}
@@ -43,7 +38,7 @@ func (a *App) stages(ctx context.Context, j *job, it item) func(string) {
 		status := isDM(it.Channel) && it.Kind == kindMessage && it.Thread != it.TS
 		slow := time.NewTimer(a.c.StageAfter)
 		defer slow.Stop()
-		now, late := StageSearch, false
+		now, late := bot.StageSearch, false
 		for {
 			select {
 			case <-ctx.Done():

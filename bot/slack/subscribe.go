@@ -46,6 +46,7 @@ type subscription struct {
 	id                  int64
 	team, channel, user string
 	kind, value         string
+	created             int64 // Unix milliseconds
 }
 
 // subscribe stores a subscription, or lists those that the person has here.
@@ -95,14 +96,14 @@ func (a *App) listSubscriptions(ctx context.Context, of subscription, t tongue) 
 }
 
 func (a *App) subscriptions(ctx context.Context, where string, args ...any) (out []subscription, err error) {
-	rows, err := a.c.DB.QueryContext(ctx, `SELECT id, team, channel, usr, kind, value FROM slack_subscriptions`+where+` ORDER BY id`, args...)
+	rows, err := a.c.DB.QueryContext(ctx, `SELECT id, team, channel, usr, kind, value, created FROM slack_subscriptions`+where+` ORDER BY id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("subscriptions: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var s subscription
-		if err := rows.Scan(&s.id, &s.team, &s.channel, &s.user, &s.kind, &s.value); err != nil {
+		if err := rows.Scan(&s.id, &s.team, &s.channel, &s.user, &s.kind, &s.value, &s.created); err != nil {
 			return nil, fmt.Errorf("subscriptions: %w", err)
 		}
 		out = append(out, s)

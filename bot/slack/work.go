@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"zhengda/bot"
@@ -85,6 +86,7 @@ func (a *App) work(ctx, jctx context.Context, j *job) {
 			}
 			return
 		}
+		a.outcome(ctx, it, reactFailed) // all that can be told
 	}
 	done, err := a.inbox.finish(it, failure)
 	if err != nil {
@@ -224,8 +226,15 @@ func (a *App) ask(ctx, jctx context.Context, j *job, it *item, question string) 
 	return s, err
 }
 
-// inRoom asks with the documents that the channel is set to.
-func (a *App) inRoom(ctx context.Context, it *item, q bot.Ask) (bot.Answer, error) {
+// inRoom asks with the documents that the channel is set to. A panic is an
+// error: other questions must not suffer from it, and this one gets a card.
+func (a *App) inRoom(ctx context.Context, it *item, q bot.Ask) (ans bot.Answer, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("panic", "answer", q.ID, "stack", string(debug.Stack()))
+			err = errors.New("panic")
+		}
+	}()
 	if a.c.AskIn != nil {
 		r, err := a.rooms.get(ctx, it.Team, it.Channel)
 		if err != nil {

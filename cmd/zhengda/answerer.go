@@ -19,6 +19,7 @@ type answerer struct {
 	mind  func(*rag.Index) *bot.Bot
 	limit time.Duration
 	state atomic.Pointer[state]
+	slack *channel // nil: none
 }
 
 // state is an index, the stamp of what it was made of, and the bot over it, so

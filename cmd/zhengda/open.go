@@ -16,6 +16,7 @@ import (
 
 	"zhengda/bot"
 	"zhengda/bot/kpi"
+	"zhengda/bot/slack"
 	"zhengda/ingest"
 	"zhengda/internal/db"
 	"zhengda/rag"
@@ -32,6 +33,8 @@ type house struct {
 	database *sql.DB // of indicators and figures
 	store    *kpi.Store
 	live     *kpi.Live
+	figures  *kpi.Tool
+	lexicon  *bot.Lexicon
 	vectors  *rag.VectorDir
 }
 
@@ -67,7 +70,9 @@ func (h *house) close() {
 	if h.vectors != nil {
 		h.vectors.Close()
 	}
-	h.lib.Close()
+	if h.lib != nil {
+		h.lib.Close()
+	}
 }
 
 // seed fills a library that never held anything. Two processes may do so at
@@ -111,7 +116,14 @@ const sources = "kpi_sources.yaml"
 
 // tool opens the tool of indicators, with the live sources where there are
 // any.
-func (h *house) tool(ctx context.Context) (*kpi.Tool, error) {
+func (h *house) tool(ctx context.Context) (_ *kpi.Tool, err error) {
+	if h.figures == nil {
+		h.figures, err = h.newTool(ctx)
+	}
+	return h.figures, err
+}
+
+func (h *house) newTool(ctx context.Context) (*kpi.Tool, error) {
 	store, err := h.indicators(ctx)
 	if err != nil {
 		return nil, err
@@ -278,8 +290,8 @@ func sameWords(a, b kpi.Indicator) bool {
 
 // minds makes bots that share vocabulary and indicators, each over one index.
 func (h *house) minds(ctx context.Context) (func(*rag.Index) *bot.Bot, error) {
-	lexicon, err := bot.NewLexicon(os.DirFS(h.dir))
-	if err != nil {
+	var err error
+	if h.lexicon, err = bot.NewLexicon(os.DirFS(h.dir)); err != nil {
 		return nil, usage("err.config", h.dir, err.Error())
 	}
 	tool, err := h.tool(ctx)
@@ -294,6 +306,6 @@ func (h *house) minds(ctx context.Context) (func(*rag.Index) *bot.Bot, error) {
 		model.Compare = h.compare
 	}
 	return func(x *rag.Index) *bot.Bot {
-		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: lexicon, KPI: tool, Model: model, Now: h.a.now})
+		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: h.lexicon, KPI: tool, Model: model, Stage: slack.Stage, Now: h.a.now})
 	}, nil
 }

@@ -43,7 +43,7 @@ func (a *app) command() *cobra.Command {
 	root.PersistentFlags().BoolP("help", "h", false, a.say("flag.help"))
 	root.PersistentFlags().StringVar(&a.data, "data", "", a.say("flag.data"))
 	root.AddCommand(a.askCommand(), a.chatCommand(), a.serveCommand(), a.parseCommand(), a.ingestCommand(), a.docsCommand(),
-		a.lintCommand(), a.kpiCommand(), a.evalCommand(), a.versionCommand(), a.completionCommand(root))
+		a.lintCommand(), a.doctorCommand(), a.kpiCommand(), a.evalCommand(), a.versionCommand(), a.completionCommand(root))
 	return root
 }
 

@@ -48,12 +48,12 @@ type process struct {
 }
 
 // start runs a command line on a data folder until it ends or the test does.
-// Arguments that begin with ZHENGDA_ are variables.
+// Arguments that begin with ZHENGDA_ or SLACK_ are variables.
 func start(t *testing.T, dir string, in io.Reader, args ...string) *process {
 	t.Helper()
 	p := &process{code: make(chan int, 1)}
 	env := map[string]string{"ZHENGDA_DATA": dir, "LC_ALL": "zh_CN.UTF-8", "USER": "test"}
-	for len(args) > 0 && strings.HasPrefix(args[0], "ZHENGDA_") {
+	for len(args) > 0 && (strings.HasPrefix(args[0], "ZHENGDA_") || strings.HasPrefix(args[0], "SLACK_")) {
 		name, value, _ := strings.Cut(args[0], "=")
 		env[name] = value
 		args = args[1:]
@@ -90,7 +90,7 @@ func await(t *testing.T, limit time.Duration, what string, so func() bool) {
 	}
 }
 
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func TestChatInterrupted(t *testing.T) {
 	in, lines := io.Pipe()
@@ -127,9 +127,9 @@ func post(t *testing.T, url, body string, header ...string) (int, string) {
 }
 
 // serve starts a server on a data folder and returns it with its address.
-func serve(t *testing.T, dir string) (*process, string) {
+func serve(t *testing.T, dir string, vars ...string) (*process, string) {
 	t.Helper()
-	p := start(t, dir, strings.NewReader(""), "serve", "--addr", "127.0.0.1:0")
+	p := start(t, dir, strings.NewReader(""), append(vars, "serve", "--addr", "127.0.0.1:0")...)
 	var url string
 	await(t, patience, "the server's address", func() bool {
 		url = regexp.MustCompile(`http://\S+`).FindString(p.err.String())

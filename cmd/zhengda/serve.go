@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,12 +27,16 @@ func (a *app) serveCommand() *cobra.Command {
 				return err
 			}
 			defer s.close()
+			log := slog.New(slog.NewTextHandler(a.err, nil))
+			if s.slack, err = s.channel(cmd.Context(), log); err != nil {
+				return err
+			}
 			l, err := net.Listen("tcp", addr)
 			if err != nil {
 				return failed("err.listen", addr, err.Error())
 			}
 			a.note("serve.ready", l.Addr())
-			return s.serve(cmd.Context(), l, slog.New(slog.NewTextHandler(a.err, nil)))
+			return s.serve(cmd.Context(), l, log)
 		},
 	}
 	c.Flags().StringVar(&addr, "addr", "127.0.0.1:8080", a.say("flag.addr"))
@@ -51,26 +56,33 @@ const (
 func (s *answerer) serve(ctx context.Context, l net.Listener, log *slog.Logger) error {
 	server := &http.Server{Handler: s.routes(log), ReadHeaderTimeout: headTime, ReadTimeout: headTime + s.limit,
 		WriteTimeout: headTime + 2*s.limit, IdleTimeout: idleTime, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	background, cancel := context.WithCancel(ctx)
-	defer cancel()
-	followed := make(chan struct{})
-	go func() {
-		defer close(followed)
-		s.follow(background, log)
-	}()
+	background, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var others sync.WaitGroup
+	others.Go(func() { s.follow(background, log) })
+	if s.slack != nil {
+		others.Go(func() {
+			if err := s.slack.run(background); err != nil {
+				cancel(err)
+			}
+		})
+	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	var err error
 	select {
 	case err = <-done:
-	case <-ctx.Done():
+	case <-background.Done():
 		last, stop := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTime)
 		defer stop()
 		err = server.Shutdown(last)
 		<-done
+		if ctx.Err() == nil {
+			err = context.Cause(background)
+		}
 	}
-	cancel()
-	<-followed
+	cancel(nil)
+	others.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -96,6 +108,7 @@ func (s *answerer) follow(ctx context.Context, log *slog.Logger) {
 		if err == nil {
 			if err = s.refresh(ctx); err == nil {
 				log.Info("index switched", slog.Int("documents", len(s.index().Documents())))
+				s.slack.look()
 			}
 		}
 		if err != nil && !failing && ctx.Err() == nil {
@@ -110,6 +123,9 @@ func (s *answerer) routes(log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("POST /api/ask", func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, log) })
+	if s.slack != nil {
+		mux.Handle("/slack/", s.slack.Handler())
+	}
 	return http.NewCrossOriginProtection().Handler(mux)
 }
 
