@@ -31,16 +31,14 @@ const (
 
 // gather finds the sentences that may answer q in scope, best first.
 func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string) ([]evidence, error) {
-	text := q.search
 	if len(docs) == 0 && c.partial {
 		if docs = ids(c.docs); len(docs) == 0 {
 			return nil, nil
 		}
 	}
-	if q.english {
-		text = ""
-	}
-	passages, err := c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(text + " " + q.expanded), Documents: docs, K: searchDepth})
+	query := q.query()
+	query.Documents, query.K = docs, searchDepth
+	passages, err := c.index.Search(ctx, query)
 	if err != nil {
 		return nil, err
 	}
@@ -48,6 +46,14 @@ func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string)
 		passages = keepClauses(c, passages, only)
 	}
 	return b.sentences(ctx, c, q, passages)
+}
+
+// query is what the index is asked: of a question in English, its translation.
+func (q *question) query() rag.Query {
+	if q.english {
+		return rag.Query{Text: q.expanded}
+	}
+	return rag.Query{Text: q.search, Words: q.expanded}
 }
 
 // keepClauses restricts passages to the clauses that the question names.
@@ -75,7 +81,7 @@ func (b *Bot) sentences(ctx context.Context, c *corpus, q *question, passages []
 		clauses[i] = p.Clause
 		at[p.Clause.ID] = p
 	}
-	scored, err := c.index.Sentences(ctx, strings.TrimSpace(q.search+" "+q.expanded), clauses)
+	scored, err := c.index.Sentences(ctx, q.query(), clauses)
 	if err != nil {
 		return nil, err
 	}

@@ -71,8 +71,7 @@ func (d *dense) open() error {
 	return d.broken
 }
 
-// top returns the clauses of the spans whose best chunk is nearest to the
-// question, the nearest first and equal ones in the order of the index.
+// top returns the clauses of the spans that are most like the question, the nearest first and equal ones in the order of the index.
 func (d *dense) top(ctx context.Context, question []float32, spans []span, depth int) ([]hit, error) {
 	n := 0
 	for _, s := range spans {
@@ -96,8 +95,8 @@ func (d *dense) top(ctx context.Context, question []float32, spans []span, depth
 		for _, r := range results {
 			i, _ := strconv.Atoi(r.ID)
 			c := d.chunks[i].clause
-			if s, ok := best[c]; within(spans, c) && (!ok || r.Similarity > s) {
-				best[c] = r.Similarity
+			if _, ok := best[c]; !ok && within(spans, c) {
+				best[c], _ = d.score(question, c)
 			}
 		}
 		if len(best) >= min(depth, n) || want == len(d.chunks) {
@@ -125,13 +124,27 @@ func (d *dense) scan(question []float32, spans []span, depth int) []hit {
 	return best.sorted()
 }
 
-// score is the cosine of the question and the clause's nearest chunk.
+// score is the mean of the cosines of the question to the clause's nearest
+// piece and to its nearest sentence, where sentences have vectors: a sentence
+// alone may be like the question by chance, and a long clause holds much that
+// is not asked for.
 func (d *dense) score(question []float32, clause uint32) (score float32, ok bool) {
-	score = float32(math.Inf(-1))
-	for _, v := range d.vectors[d.first[clause]:d.first[clause+1]] {
-		score, ok = max(score, dot(question, v)), true
+	none := float32(math.Inf(-1))
+	piece, sentence := none, none
+	for i := d.first[clause]; i < d.first[clause+1]; i++ {
+		if s := dot(question, d.vectors[i]); d.chunks[i].sentence {
+			sentence = max(sentence, s)
+		} else {
+			piece = max(piece, s)
+		}
 	}
-	return score, ok
+	switch {
+	case sentence == none:
+		return piece, piece != none
+	case piece == none:
+		return sentence, true
+	}
+	return (piece + sentence) / 2, true
 }
 
 // question embeds a question, or remembers it: one question is searched for in

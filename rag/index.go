@@ -158,6 +158,9 @@ func (x *Index) fail(err error) {
 // Query is one search.
 type Query struct {
 	Text string
+	// Words are further words for the search by words alone: other names of
+	// what Text says, which would move its vector elsewhere.
+	Words string
 	// Documents restricts the search to documents of these IDs. Terms are then
 	// weighed by these documents alone. Unknown IDs find nothing.
 	Documents []string
@@ -174,8 +177,9 @@ type Passage struct {
 	// Score orders the passages of one search; those of two searches do not
 	// compare.
 	Score float64
-	// Lexical is the clause's BM25 score, Dense the cosine of its nearest part
-	// to the question, in [-1, 1]; zero where the leg was not searched.
+	// Lexical is the clause's BM25 score, Dense its likeness to the question, a
+	// cosine in [-1, 1]: of the whole and its nearest sentence, the mean. Zero
+	// where the leg was not searched.
 	Lexical, Dense float64
 	// Coverage is the share, in [0, 1], of the question's idf weight that is
 	// found in the clause and the headings above it.
@@ -231,7 +235,7 @@ type found struct {
 func (x *Index) find(ctx context.Context, q Query) found {
 	var f found
 	spans := x.within(q.Documents)
-	f.terms = x.words.weigh(x.questionTerms(q.Text), spans)
+	f.terms = x.words.weigh(x.questionTerms(q.Text+"\n"+q.Words), spans)
 	f.lexical = x.words.top(f.terms, spans, legDepth)
 	f.weights = x.weights(q.Weights, f)
 	if f.weights.Dense > 0 && strings.TrimSpace(q.Text) != "" {

@@ -301,7 +301,7 @@ func TestConcurrentSwap(t *testing.T) {
 					t.Errorf("torn: %v %v", found, err)
 					return
 				}
-				if _, err := x.Sentences(context.Background(), "秦创原", []*Clause{found[0].Clause}); err != nil {
+				if _, err := x.Sentences(context.Background(), Query{Text: "秦创原"}, []*Clause{found[0].Clause}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -23,10 +23,10 @@ type ScoredSentence struct {
 	Coverage float64
 }
 
-// Sentences scores every sentence of the clauses for a question, in reading
-// order within each clause and clauses as given. The error is that of ctx; an
-// embedder that fails shows in Health.
-func (x *Index) Sentences(ctx context.Context, question string, clauses []*Clause) ([]ScoredSentence, error) {
+// Sentences scores every sentence of the clauses for the text and words of a
+// query, in reading order within each clause and clauses as given. The error
+// is that of ctx; an embedder that fails shows in Health.
+func (x *Index) Sentences(ctx context.Context, q Query, clauses []*Clause) ([]ScoredSentence, error) {
 	out, chunks := x.split(clauses)
 	if len(out) == 0 {
 		return nil, ctx.Err()
@@ -39,7 +39,7 @@ func (x *Index) Sentences(ctx context.Context, question string, clauses []*Claus
 	}
 	words := newLexical([]*tokens{t})
 	all := []span{{0, uint32(len(out))}}
-	terms := words.weigh(x.questionTerms(question), all)
+	terms := words.weigh(x.questionTerms(q.Text+"\n"+q.Words), all)
 	lexical, dense := make([]hit, len(out)), []hit(nil)
 	coverage := 0.0 // the best of any sentence
 	for i := range out {
@@ -48,7 +48,7 @@ func (x *Index) Sentences(ctx context.Context, question string, clauses []*Claus
 		lexical[i] = hit{uint32(i), float32(out[i].Lexical)}
 	}
 	if x.vectors != nil {
-		scores, err := x.sentenceCosines(ctx, question, out, chunks)
+		scores, err := x.sentenceCosines(ctx, q.Text, out, chunks)
 		if err == nil {
 			dense = make([]hit, len(out))
 			for i, c := range scores {

@@ -14,7 +14,7 @@ func TestSentences(t *testing.T) {
 			c, _ := x.Clause("a-rules#3")
 			e.texts = 0
 			for range 2 {
-				got, err := x.Sentences(t.Context(), "评价不合格怎么办", []*Clause{c})
+				got, err := x.Sentences(t.Context(), Query{Text: "评价不合格怎么办"}, []*Clause{c})
 				if err != nil || len(got) != 2 {
 					t.Fatalf("%v %v", got, err)
 				}
@@ -37,10 +37,10 @@ func TestSentences(t *testing.T) {
 	}
 	x := build(t, Options{})
 	other := &Clause{ID: "none", Text: "不在索引里的条款。也能评分。"}
-	if got, err := x.Sentences(t.Context(), "评分", []*Clause{other}); err != nil || len(got) != 2 || got[1].Lexical <= got[0].Lexical {
+	if got, err := x.Sentences(t.Context(), Query{Text: "评分"}, []*Clause{other}); err != nil || len(got) != 2 || got[1].Lexical <= got[0].Lexical {
 		t.Errorf("a clause from outside: %v %v", got, err)
 	}
-	if got, err := x.Sentences(t.Context(), "评分", nil); err != nil || len(got) != 0 {
+	if got, err := x.Sentences(t.Context(), Query{Text: "评分"}, nil); err != nil || len(got) != 0 {
 		t.Errorf("no clauses: %v %v", got, err)
 	}
 	if _, ok := BestSentence(nil); ok {

@@ -49,8 +49,8 @@ func TestSnapshot(t *testing.T) {
 				t.Errorf("search %v: %v before, %v after", q, a, b)
 			}
 		}
-		a, _ := x.Sentences(t.Context(), text, x.clauses)
-		b, _ := y.Sentences(t.Context(), text, y.clauses)
+		a, _ := x.Sentences(t.Context(), Query{Text: text}, x.clauses)
+		b, _ := y.Sentences(t.Context(), Query{Text: text}, y.clauses)
 		if !reflect.DeepEqual(a, b) {
 			t.Errorf("sentences for %q differ", text)
 		}
@@ -126,7 +126,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := x.Sentences(t.Context(), "秦创原", x.clauses); err != nil {
+		if _, err := x.Sentences(t.Context(), Query{Text: "秦创原"}, x.clauses); err != nil {
 			t.Fatal(err)
 		}
 	})
