@@ -197,26 +197,39 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	for _, e := range picked {
 		b.add(c, q, &d, e)
 	}
-	if e, ok := q.second(picked, es); ok {
+	for _, e := range q.others(picked, es) {
 		b.add(c, q, &d, e)
 	}
 	return d
 }
 
-// second is the best sentence of another clause where the words of the
-// question do not settle which clause is meant: then both are shown.
-func (q *question) second(picked, es []evidence) (evidence, bool) {
+// others are the best sentences of further clauses where the words of the
+// question do not settle which clause is meant: then those that score nearly
+// as well are shown too, as far as they are short.
+func (q *question) others(picked, es []evidence) []evidence {
+	room := othersBudget
 	for _, p := range picked {
 		if p.clause != es[0].clause || q.share(p.fold) >= settled || opens(p.text) {
-			return evidence{}, false
+			return nil
 		}
+		room -= min(p.end-p.start, shortBudget)
 	}
+	var out []evidence
+	seen := map[*rag.Clause]bool{es[0].clause: true}
 	for _, e := range es {
-		if e.clause != es[0].clause && !e.isTitle() && !e.isRemark() {
-			return e, e.score > es[0].score-secondReach
+		if e.score < es[0].score-secondReach || len(out) == othersMost {
+			break
 		}
+		if seen[e.clause] || e.isTitle() || e.isRemark() || opens(e.text) {
+			continue
+		}
+		if room -= min(e.end-e.start, shortBudget); room < 0 && len(out) > 0 {
+			break
+		}
+		seen[e.clause] = true
+		out = append(out, e)
 	}
-	return evidence{}, false
+	return out
 }
 
 // fixNotes say which words were read as which.
@@ -268,7 +281,9 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 const (
 	partReach      = 3.5
 	neighbourReach = 1.0
-	secondReach    = .8
+	secondReach    = 1.8
+	othersMost     = 2
+	othersBudget   = 240 // runes of all sentences together
 	settled        = .3 // share of the question's terms in a sentence that settles which clause is meant
 )
 

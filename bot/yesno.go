@@ -22,8 +22,10 @@ func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
 	v := b.verdict(c, q, e)
 	d.frame(b.lex.say(q.english, v, args{}))
 	b.add(c, q, &d, e)
-	if other, ok := q.second(es[:1], es); ok && v == "partly" {
-		b.add(c, q, &d, other)
+	if v == "partly" {
+		for _, other := range q.others(es[:1], es) {
+			b.add(c, q, &d, other)
+		}
 	}
 	return d
 }
