@@ -282,9 +282,10 @@ const (
 	partReach      = 3.5
 	neighbourReach = 1.0
 	secondReach    = 1.8
+	paragraphMost  = 140 // runes of a paragraph that is quoted whole
 	othersMost     = 2
 	othersBudget   = 240 // runes of all sentences together
-	settled        = .3 // share of the question's terms in a sentence that settles which clause is meant
+	settled        = .3  // share of the question's terms in a sentence that settles which clause is meant
 )
 
 // parts is the number of statements that a question asks for at most.
@@ -401,7 +402,28 @@ func (q *question) extend(e evidence) evidence {
 		}
 		break
 	}
-	return e
+	return e.paragraph(paragraphMost)
+}
+
+// paragraph is the whole paragraph of e where that is at most so many runes:
+// the sentences of one belong together (但…除外, 逾期…).
+func (e evidence) paragraph(most int) evidence {
+	if strings.Contains(e.text, "\t") || opens(e.text) || isItem(e.text) {
+		return e
+	}
+	from, to := e.start, e.end
+	r := []rune(e.clause.Text)
+	for from > 0 && r[from-1] != '\n' {
+		from--
+	}
+	for to < len(r) && r[to] != '\n' {
+		to++
+	}
+	whole := e.at(zh.Span{Start: from, End: to})
+	if to-from > most || opens(whole.text) {
+		return e
+	}
+	return whole
 }
 
 // items are the list that e opens, up to budget runes.
