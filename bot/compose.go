@@ -102,6 +102,12 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 			return d
 		}
 	}
+	if list := q.underHeading(es[0]); list != nil {
+		for _, e := range list {
+			b.tell(c, &d, q.shows(e, max(40, listBudget/len(list))))
+		}
+		return d
+	}
 	picked := b.pick(q, es)
 	for _, e := range picked {
 		b.add(c, q, &d, e)
@@ -140,7 +146,7 @@ func (b *Bot) fixNotes(q *question) []string {
 // pick chooses the sentence that answers and those that a question with
 // several parts needs beside it.
 func (b *Bot) pick(q *question, es []evidence) []evidence {
-	out := es[:1:1]
+	out := []evidence{q.first(es)}
 	covered := func(t term) bool {
 		return slices.ContainsFunc(out, func(e evidence) bool { return t.in(e.fold) })
 	}
@@ -170,6 +176,19 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 		out = append(out, neighbours(out[0], es)...)
 	}
 	return out
+}
+
+// first is the best sentence; where the list is asked for whose item it is,
+// the sentence that opens the list, if that is nearly as good.
+func (q *question) first(es []evidence) evidence {
+	if lead, ok := opening(es[0]); ok && q.asksList() {
+		for _, e := range es {
+			if e.clause == lead.clause && e.start == lead.start && e.score > es[0].score-neighbourReach {
+				return e
+			}
+		}
+	}
+	return es[0]
 }
 
 // Reach, in points of evidence.score, of a further part and of a further

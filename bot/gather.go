@@ -85,7 +85,7 @@ func (b *Bot) sentences(ctx context.Context, c *corpus, q *question, passages []
 			fold: zh.Squeeze(zh.Fold(text)), passage: p, sentence: s.Score, dense: s.Dense})
 	}
 	b.rank(q, out, passages[0].Score)
-	return out, nil
+	return q.settle(c, out), nil
 }
 
 // Weights of what makes a sentence the one that answers, chosen on the

@@ -1,33 +1,166 @@
 package bot
 
 import (
+	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 
 	"zhengda/internal/zh"
+	"zhengda/rag"
 )
 
 // add quotes e with what it needs to be understood: the items of a list that
-// it opens, or the opening of the list that it is an item of.
+// it opens, the opening of the list that it is an item of, or the sentence
+// that it takes up. What the draft has quoted before is not quoted again.
 func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 	budget := shortBudget
-	if q.forms["list"] || q.has("enumeration") || q.has("condition") {
+	if q.asksList() {
 		budget = listBudget
 	}
-	label := c.label(e.clause)
 	e = q.extend(e)
 	if lead, ok := opening(e); ok && !opens(e.text) {
-		d.quote(label, q.shows(lead, shortBudget/2))
+		b.tell(c, d, q.shows(lead, shortBudget/2))
 	}
-	if head, ok := header(e); ok {
-		d.quote(label, q.shows(head, shortBudget/2))
-	}
-	d.quote(label, q.shows(e, budget))
-	if opens(e.text) {
-		for _, item := range q.relevant(items(e, listBudget)) {
-			d.quote(label, q.shows(item, shortBudget))
+	for _, head := range []func(evidence) (evidence, bool){header, antecedent} {
+		if h, ok := head(e); ok {
+			b.tell(c, d, q.shows(h, shortBudget))
 		}
 	}
+	b.tell(c, d, q.shows(e, budget))
+	if opens(e.text) {
+		list := items(e, listBudget)
+		if len(list) == 0 {
+			list = c.below(e, listBudget)
+		}
+		for _, item := range q.relevant(list) {
+			b.tell(c, d, q.shows(item, shortBudget))
+		}
+	}
+}
+
+// tell quotes s unless the draft has quoted it.
+func (b *Bot) tell(c *corpus, d *draft, s span) {
+	for _, l := range d.lines {
+		if l.quote != nil && l.quote.clause == s.clause && l.quote.start <= s.start && s.end <= l.quote.end {
+			return
+		}
+	}
+	d.quote(c.label(s.clause), s)
+}
+
+// asksList reports that q wants all of a list, not one of its items.
+func (q *question) asksList() bool {
+	return q.forms["list"] || q.has("enumeration") || q.has("condition")
+}
+
+// antecedent is the sentence before e that e takes up: 按上述标准的…执行.
+func antecedent(e evidence) (evidence, bool) {
+	if !slices.ContainsFunc([]string{"上述", "前述", "上列", "前款", "前项"}, func(w string) bool { return strings.Contains(e.text, w) }) {
+		return evidence{}, false
+	}
+	var last evidence
+	for _, s := range sentencesOf(e) {
+		if s.Start >= e.start {
+			break
+		}
+		last = e.at(s)
+	}
+	return last, last.end > 0 && !opens(last.text) && !isAsked(last)
+}
+
+// below are the clauses that e, the last sentence of its own, announces: those
+// below it in an outline, or beside it under one heading; by their titles where
+// they have one. Together they have at most budget runes.
+func (c *corpus) below(e evidence, budget int) []evidence {
+	if !e.ends() {
+		return nil
+	}
+	var out []evidence
+	at := slices.IndexFunc(e.doc.Clauses, func(k rag.Clause) bool { return k.ID == e.clause.ID })
+	for i := at + 1; i < len(e.doc.Clauses); i++ {
+		k := &e.doc.Clauses[i]
+		item := whole(k, e.doc)
+		if k.Title != "" && strings.HasPrefix(k.Text, k.Title) {
+			item = item.at(zh.Span{End: len([]rune(k.Title))})
+		}
+		nested := e.clause.Number > 0 && strings.HasPrefix(k.Label, e.clause.Label)
+		if beside := e.clause.Number == 0 && k.Number > 0 && len(k.Path) > 0 && slices.Equal(k.Path, e.clause.Path); !nested && !beside {
+			return out
+		}
+		if budget -= item.end; budget < 0 {
+			return out
+		}
+		out = append(out, item)
+	}
+	return out
+}
+
+// ends reports the last sentence of a clause.
+func (e evidence) ends() bool {
+	return strings.TrimSpace(string([]rune(e.clause.Text)[e.end:])) == ""
+}
+
+// whole is all of a clause as one piece of evidence.
+func whole(k *rag.Clause, doc *source) evidence {
+	return evidence{clause: k, doc: doc}.at(zh.Span{End: len([]rune(k.Text))})
+}
+
+// underHeading are the clauses below the heading that names what q asks the
+// list of: all of 申报材料 for “要交哪些材料”.
+func (q *question) underHeading(e evidence) []evidence {
+	if len(e.clause.Path) == 0 || !q.asksList() && !q.has("procedure") {
+		return nil
+	}
+	r := []rune(strings.TrimRight(zh.Fold(e.clause.Path[len(e.clause.Path)-1]), "。:. "))
+	if len(r) < 4 {
+		return nil
+	}
+	noun := regexp.QuoteMeta(string(r[len(r)-2:]))
+	if asks := regexp.MustCompile(`(哪|什么|啥|几)[^,，?？]{0,5}` + noun + `|` + noun + `(要|都|有|是|包括|需要)*(哪|什么|啥)`); !asks.MatchString(q.core) {
+		return nil
+	}
+	var out []evidence
+	for i := range e.doc.Clauses {
+		if k := &e.doc.Clauses[i]; slices.Equal(k.Path, e.clause.Path) {
+			out = append(out, whole(k, e.doc))
+		}
+	}
+	if len(out) < 2 || len(out) > 12 {
+		return nil
+	}
+	return out
+}
+
+// isAsked reports the question of a pair of question and answer.
+func isAsked(e evidence) bool { return strings.HasPrefix(e.fold, "问:") }
+
+// settle puts what answers before what only announces: the answer of a pair of
+// question and answer takes the place of its question, and a sentence that
+// opens a list which is not there goes to the end.
+func (q *question) settle(c *corpus, es []evidence) []evidence {
+	asked := map[*rag.Clause]float64{}
+	var out []evidence
+	for _, e := range es { // best first
+		if !isAsked(e) {
+			out = append(out, e)
+		} else if _, ok := asked[e.clause]; !ok {
+			asked[e.clause] = e.score
+		}
+	}
+	for k, score := range asked {
+		verdict := q.forms["yesno"] && isAsked(es[0]) && es[0].clause == k // its first sentence answers the very question
+		if i := slices.IndexFunc(out, func(e evidence) bool { return e.clause == k && (!verdict || strings.HasPrefix(e.fold, "答:")) }); i >= 0 {
+			out[i].score = max(out[i].score, score)
+		}
+	}
+	for i, e := range out {
+		if opens(e.text) && e.ends() && len(c.below(e, listBudget)) == 0 {
+			out[i].score += 2 * emptyWeight
+		}
+	}
+	slices.SortStableFunc(out, func(a, b evidence) int { return cmp.Compare(b.score, a.score) })
+	return out
 }
 
 // header is the first row of the table that e is another row of.
@@ -46,7 +179,7 @@ func header(e evidence) (evidence, bool) {
 // relevant are the items that say what q asks; all of them where it asks for
 // the list, or where none says more than the others.
 func (q *question) relevant(all []evidence) []evidence {
-	if q.forms["list"] || q.forms["define"] || q.has("enumeration") || q.has("condition") {
+	if q.asksList() || q.forms["define"] {
 		return all
 	}
 	best := 0.0
@@ -96,27 +229,33 @@ func (q *question) extend(e evidence) evidence {
 	return e
 }
 
-// items are the list that e opens, up to budget runes.
+// items are the list that e opens, up to budget runes. An item goes on to the
+// end of its line, whatever sentences it has.
 func items(e evidence, budget int) []evidence {
 	var out []evidence
+	r := []rune(e.clause.Text)
 	for _, s := range sentencesOf(e) {
 		if s.Start < e.end {
 			continue
 		}
 		i := e.at(s)
-		if !isItem(i.text) {
-			if len(out) > 0 && strings.HasSuffix(out[len(out)-1].text, "。") {
-				break
-			}
-			if len(out) > 0 {
-				continue
-			}
-			break
+		n := len(out) - 1
+		switch {
+		case isItem(i.text):
+			out = append(out, i)
+		case n < 0:
+			return nil
+		case !slices.Contains(r[out[n].end:s.Start], '\n'):
+			out[n] = e.at(zh.Span{Start: out[n].start, End: s.End})
+			i = out[n]
+		case strings.HasSuffix(out[n].text, "。"):
+			return out
+		default:
+			continue
 		}
 		if budget -= s.End - s.Start; budget < 0 {
-			break
+			return out[:n+1]
 		}
-		out = append(out, i)
 	}
 	return out
 }
