@@ -31,6 +31,9 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.wholeClause(c, q, s); ok {
 		return d, nil
 	}
+	if d, ok, err := b.perPart(ctx, c, q, s); ok || err != nil {
+		return d, err
+	}
 	if d, ok, err := b.missing(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
@@ -41,9 +44,6 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	}
 	if d, ok, err := b.perClause(ctx, c, q, s); ok || err != nil {
 		return d, err
-	}
-	if items := q.split(); len(items) > 1 {
-		return b.perItem(ctx, c, q, s, items)
 	}
 	if len(s.groups) > 1 {
 		return b.perGroup(ctx, c, q, s)
@@ -64,7 +64,7 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.premise(c, q, es); ok {
 		return d, nil
 	}
-	if subs := q.questions(); len(subs) > 1 {
+	if subs := b.asks(q); len(subs) > 1 {
 		return b.perQuestion(ctx, c, q, s, es, subs)
 	}
 	if q.forms["yesno"] {
@@ -150,7 +150,7 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 	covered := func(t term) bool {
 		return slices.ContainsFunc(out, func(e evidence) bool { return t.in(e.fold) })
 	}
-	parts := q.parts()
+	parts := q.statements()
 	for len(out) < parts {
 		best, gain := -1, 0.0
 		for i, e := range es {
@@ -200,8 +200,8 @@ const (
 	settled        = .3 // share of the question's terms in a sentence that settles which clause is meant
 )
 
-// parts is the number of statements that a question asks for at most.
-func (q *question) parts() int {
+// statements is how many of them a question asks for at most.
+func (q *question) statements() int {
 	n := 1
 	if strings.Count(q.core, "?")+strings.Count(q.core, "？") > 1 {
 		n = 2

@@ -41,12 +41,9 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 
 // tell quotes s unless the draft has quoted it.
 func (b *Bot) tell(c *corpus, d *draft, s span) {
-	for _, l := range d.lines {
-		if l.quote != nil && l.quote.clause == s.clause && l.quote.start <= s.start && s.end <= l.quote.end {
-			return
-		}
+	if !d.quotes(evidence{clause: s.clause, start: s.start, end: s.end}) {
+		d.quote(c.label(s.clause), s)
 	}
-	d.quote(c.label(s.clause), s)
 }
 
 // asksList reports that q wants all of a list, not one of its items.

@@ -4,26 +4,246 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"zhengda/rag"
 )
 
-// questions are the parts of a question that asks more than one thing, each
-// with its own question mark.
-func (q *question) questions() []string {
-	var out []string
-	for p := range strings.FieldsFuncSeq(q.core, func(r rune) bool { return r == '?' || r == '？' }) {
-		if len([]rune(p)) >= 4 {
-			out = append(out, p)
+// part is one of several things that a question asks.
+type part struct {
+	text  string
+	thing string // what the same is asked of beside other things; "" for none
+}
+
+// asks are what a question asks one by one: its sentences with a question
+// mark, and in each the things that the same is asked of (A和B各…?). What is
+// asked of all of them together behind (后果分别是什么?) belongs to each.
+func (b *Bot) asks(q *question) []part {
+	var out []part
+	for s := range strings.FieldsFuncSeq(q.core, func(r rune) bool { return strings.ContainsRune("?？;；", r) }) {
+		each := b.lex.each(s)
+		switch short := len([]rune(s)) <= shortPart; {
+		case len(each) > 1 && len(q.numbers) == 0:
+			out = append(out, each...)
+		case len(out) > 0 && out[len(out)-1].thing != "" && (short || b.lex.form("each", s)):
+			for i := range out {
+				if out[i].thing != "" {
+					out[i].text += "?" + s
+				}
+			}
+		case len(out) > 0 && out[len(out)-1].thing != "" && b.lex.form("together", s):
+			out = append(out, part{text: things(out) + s})
+		case len([]rune(s)) >= 4:
+			out = append(out, part{text: s})
 		}
 	}
 	return out
 }
 
+// things names what the parts ask the same of: A、B.
+func things(ps []part) string {
+	var out []string
+	for _, p := range ps {
+		if p.thing != "" {
+			out = append(out, p.thing)
+		}
+	}
+	return strings.Join(out, "、")
+}
+
+const shortPart = 8 // runes of a question that cannot stand alone
+
+// each splits a sentence that asks the same of several things into one for
+// each of them; nil for any other.
+func (x *Lexicon) each(s string) []part {
+	m := x.forms["each"].FindStringIndex(s)
+	if m == nil {
+		return nil
+	}
+	tail := s[m[0]:]
+	for _, w := range []string{"分别", "各自", "各"} {
+		if t, ok := strings.CutPrefix(tail, w); ok {
+			tail = t
+			break
+		}
+	}
+	segs := strings.SplitAfter(strings.ReplaceAll(s[:m[0]], "，", ","), ",")
+	for i := len(segs) - 1; i >= 0; i-- {
+		head, things, rest := x.coupled(segs, i)
+		if len(things) < 2 {
+			continue
+		}
+		var out []part
+		for _, t := range things {
+			out = append(out, part{head + t + rest + strings.Join(segs[i+1:], "") + tail, t})
+		}
+		return out
+	}
+	return nil
+}
+
+// coupled finds the things that segment i names, or that it adds to the one
+// before it (A,和B): the text before them, and what is said of all behind the
+// last one (浙江两地的条例).
+func (x *Lexicon) coupled(segs []string, i int) (head string, things []string, rest string) {
+	re := x.forms["couple"]
+	text := x.forms["uncouple"].ReplaceAllStringFunc(segs[i], func(w string) string { return strings.Repeat("\x00", len(w)) })
+	from := i
+	if m := re.FindStringIndex(text); m != nil && m[0] == 0 && i > 0 {
+		from, things = i-1, append(things, strings.TrimSuffix(segs[i-1], ","))
+	}
+	last := 0
+	for _, m := range append(re.FindAllStringIndex(text, -1), []int{len(text), len(text)}) {
+		if m[0] > last {
+			things = append(things, segs[i][last:m[0]])
+		}
+		last = m[1]
+	}
+	n := len(things) - 1
+	if n < 1 {
+		return "", nil, ""
+	}
+	if m := x.forms["together"].FindStringIndex(things[n]); m != nil {
+		things[n], rest = things[n][:m[0]], things[n][m[1]:]
+	}
+	owner, _, owned := strings.Cut(things[0], "的")
+	for k := range things {
+		if things[k] = strings.TrimSuffix(things[k], ","); len([]rune(things[k])) < 2 {
+			return "", nil, ""
+		}
+		if owned && k > 0 && !strings.Contains(strings.Join(things[1:], ""), "的") {
+			things[k] = owner + "的" + things[k] // 医院的A和B
+		}
+	}
+	if strings.HasSuffix(segs[i], ",") {
+		rest += ","
+	}
+	return strings.Join(segs[:from], ""), things, rest
+}
+
+// perPart answers one by one what a question asks of several things, each from
+// the documents that it means.
+func (b *Bot) perPart(ctx context.Context, c *corpus, q *question, s scope) (draft, bool, error) {
+	parts := b.asks(q)
+	if len(parts) < 2 || parts[0].thing == "" {
+		return draft{}, false, nil
+	}
+	parts = parts[:min(len(parts), 5)]
+	ones, scopes := b.readParts(c, q, s, parts)
+	if len(s.groups) > 1 && distinct(scopes) < len(s.groups) {
+		return draft{}, false, nil // perGroup knows the documents better
+	}
+	d := draft{notes: b.fixNotes(q)}
+	refused := 0
+	for i, one := range ones {
+		if m, ok, err := b.missing(ctx, c, one, scopes[i]); err != nil {
+			return draft{}, false, err
+		} else if ok {
+			d.lines = append(d.lines, m.lines...)
+			refused++
+			continue
+		}
+		es, err := b.gather(ctx, c, one, scopes[i].docs)
+		if err != nil {
+			return draft{}, false, err
+		}
+		if e, ok := one.fit(d, es); ok {
+			if parts[i].thing == "" && one.forms["yesno"] {
+				d.frame(b.lex.say(q.english, b.verdict(c, one, e), args{}))
+			}
+			b.add(c, one, &d, e)
+		}
+	}
+	if refused == len(parts) {
+		d.state = Refused
+	}
+	return d, len(d.lines) > 0, nil
+}
+
+// readParts reads each part as a question of its own, and finds its scope: the
+// documents that it names, else those of the whole question unless another
+// part names them.
+func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*question, scopes []scope) {
+	claimed := false
+	for _, p := range parts {
+		one := b.read(c, Ask{Question: p.text})
+		if q.carried != nil && !b.alone(one) {
+			b.join(one, q.carried)
+		}
+		if p.thing != "" {
+			one.forms, one.attrs = q.forms, q.attrs
+			one.search = p.thing + " " + one.search
+		}
+		of := b.scope(c, one)
+		claimed = claimed || len(of.docs) > 0
+		ones, scopes = append(ones, one), append(scopes, of)
+	}
+	for i, one := range ones {
+		if len(scopes[i].docs) == 0 && !claimed {
+			scopes[i] = s
+		}
+		c.weigh(one, scopes[i])
+		for j := range one.terms {
+			if t := &one.terms[j]; strings.Contains(parts[i].thing, t.text) {
+				t.idf *= thingWeight
+			}
+		}
+	}
+	return ones, scopes
+}
+
+// thingWeight is what a term of the thing asked about counts for beside those
+// that all parts share.
+const thingWeight = 2
+
+// distinct counts the scopes that differ.
+func distinct(ss []scope) int {
+	seen := map[string]bool{}
+	for _, s := range ss {
+		seen[strings.Join(s.docs, " ")] = true
+	}
+	return len(seen)
+}
+
+// fit is the best sentence that d has not quoted and that gives what q asks
+// for; where none near the best does, the best.
+func (q *question) fit(d draft, es []evidence) (evidence, bool) {
+	var first *evidence
+	for i, e := range es {
+		if e.score < es[0].score-partReach {
+			break
+		}
+		if d.quotes(e) {
+			continue
+		}
+		if first == nil {
+			first = &es[i]
+		}
+		if q.given(e) {
+			return e, true
+		}
+	}
+	if first == nil {
+		return evidence{}, false
+	}
+	return *first, true
+}
+
+// given reports that e has the figures that q asks for.
+func (q *question) given(e evidence) bool {
+	typed := slices.DeleteFunc(slices.Clone(q.attrs), func(a *attribute) bool { return len(a.units) == 0 })
+	return len(typed) == 0 || slices.ContainsFunc(typed, func(a *attribute) bool { return a.in(e.fold, e.text) })
+}
+
+// quotes reports that the draft quotes e already.
+func (d draft) quotes(e evidence) bool {
+	return slices.ContainsFunc(d.lines, func(l line) bool {
+		return l.quote != nil && l.quote.clause == e.clause && l.quote.start <= e.start && e.end <= l.quote.end
+	})
+}
+
 // perQuestion answers each part with the best sentence for it, from the
 // clauses found for the whole.
-func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, s scope, es []evidence, parts []string) (draft, error) {
+func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, s scope, es []evidence, parts []part) (draft, error) {
 	d := draft{notes: b.fixNotes(q)}
 	var near []rag.Passage
 	for _, e := range es {
@@ -32,24 +252,24 @@ func (b *Bot) perQuestion(ctx context.Context, c *corpus, q *question, s scope, 
 		}
 	}
 	var told []evidence
-	for i, text := range parts[:min(len(parts), 3)] {
-		part := b.read(c, Ask{Question: text})
-		part.carried = q.carried
-		c.weigh(part, s)
+	for i, p := range parts[:min(len(parts), 3)] {
+		one := b.read(c, Ask{Question: p.text})
+		one.carried = q.carried
+		c.weigh(one, s)
 		found := es
-		if i > 0 || len(part.terms) > 0 {
+		if i > 0 || len(one.terms) > 0 {
 			var err error
-			if found, err = b.sentences(ctx, c, part, near); err != nil {
+			if found, err = b.sentences(ctx, c, one, near); err != nil {
 				return draft{}, err
 			}
 		}
 		for _, e := range found {
 			if !slices.ContainsFunc(told, func(t evidence) bool { return t.clause == e.clause && t.start == e.start }) {
 				told = append(told, e)
-				if part.forms["yesno"] {
-					d.frame(b.lex.say(q.english, b.verdict(c, part, e), args{}))
+				if one.forms["yesno"] {
+					d.frame(b.lex.say(q.english, b.verdict(c, one, e), args{}))
 				}
-				b.add(c, part, &d, e)
+				b.add(c, one, &d, e)
 				break
 			}
 		}
@@ -95,50 +315,4 @@ func (b *Bot) perClause(ctx context.Context, c *corpus, q *question, s scope) (d
 		}
 	}
 	return d, len(d.lines) > 0, nil
-}
-
-// split lists the things that a question asks for one by one: A、B、C分别….
-func (q *question) split() []string {
-	if len(q.numbers) > 0 {
-		return nil
-	}
-	i := strings.Index(q.core, "分别")
-	if i < 0 {
-		i = strings.Index(q.core, "各自")
-	}
-	if i < 0 {
-		return nil
-	}
-	head := q.core[:i]
-	if j := strings.LastIndexAny(head, ",，:："); j >= 0 {
-		_, n := utf8.DecodeRuneInString(head[j:])
-		head = head[j+n:]
-	}
-	var out []string
-	for p := range strings.FieldsFuncSeq(head, func(r rune) bool { return strings.ContainsRune("、和与跟", r) }) {
-		if len([]rune(p)) >= 2 {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// perItem answers once for each thing asked for.
-func (b *Bot) perItem(ctx context.Context, c *corpus, q *question, s scope, items []string) (draft, error) {
-	d := draft{notes: b.fixNotes(q)}
-	for _, item := range items[:min(len(items), 5)] {
-		part := b.read(c, Ask{Question: item})
-		part.forms, part.attrs = q.forms, q.attrs
-		es, err := b.gather(ctx, c, part, s.docs)
-		if err != nil {
-			return draft{}, err
-		}
-		if len(es) > 0 {
-			b.add(c, part, &d, es[0])
-		}
-	}
-	if len(d.lines) == 0 {
-		return b.refuse(q, "nothing", nil), nil
-	}
-	return d, nil
 }
