@@ -31,6 +31,9 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.wholeClause(c, q, s); ok {
 		return d, nil
 	}
+	if d, ok, err := b.perClause(ctx, c, q, s); ok || err != nil {
+		return d, err
+	}
 	if d, ok, err := b.perPart(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
@@ -41,9 +44,6 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 		if d, ok := special(c, q, s); ok {
 			return d, nil
 		}
-	}
-	if d, ok, err := b.perClause(ctx, c, q, s); ok || err != nil {
-		return d, err
 	}
 	if len(s.groups) > 1 {
 		return b.perGroup(ctx, c, q, s)

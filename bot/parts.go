@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -204,34 +205,41 @@ func distinct(ss []scope) int {
 	return len(seen)
 }
 
-// fit is the best sentence that d has not quoted and that gives what q asks
-// for; where none near the best does, the best.
+// fit is the best sentence that d has not quoted; one that gives the figure
+// that q asks for before one near it that does not.
 func (q *question) fit(d draft, es []evidence) (evidence, bool) {
-	var first *evidence
+	best, top := -1, 0.0
 	for i, e := range es {
 		if e.score < es[0].score-partReach {
 			break
 		}
-		if d.quotes(e) {
-			continue
-		}
-		if first == nil {
-			first = &es[i]
-		}
-		if q.given(e) {
-			return e, true
+		if s := e.score + givenWeight*q.given(e); !d.quotes(e) && (best < 0 || s > top) {
+			best, top = i, s
 		}
 	}
-	if first == nil {
+	if best < 0 {
 		return evidence{}, false
 	}
-	return *first, true
+	return es[best], true
 }
 
-// given reports that e has the figures that q asks for.
-func (q *question) given(e evidence) bool {
-	typed := slices.DeleteFunc(slices.Clone(q.attrs), func(a *attribute) bool { return len(a.units) == 0 })
-	return len(typed) == 0 || slices.ContainsFunc(typed, func(a *attribute) bool { return a.in(e.fold, e.text) })
+// givenWeight is what a figure of the kind asked for counts for where the same
+// is asked of several things.
+const givenWeight = 1.0
+
+// given is the share of the kinds of figure that q asks for which e has.
+func (q *question) given(e evidence) float64 {
+	n, all := 0, 0
+	for _, a := range q.attrs {
+		if len(a.units) == 0 {
+			continue
+		}
+		all++
+		if slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return a.units[f.Unit] }) {
+			n++
+		}
+	}
+	return float64(n) / float64(max(all, 1))
 }
 
 // quotes reports that the draft quotes e already.
@@ -301,7 +309,7 @@ func (b *Bot) perGroup(ctx context.Context, c *corpus, q *question, s scope) (dr
 // perClause answers once for each of the clauses that the question names.
 func (b *Bot) perClause(ctx context.Context, c *corpus, q *question, s scope) (draft, bool, error) {
 	ks := q.clauses(c, s.docs)
-	if len(ks) < 2 || len(ks) > 4 || q.forms["yesno"] && !q.forms["compare"] {
+	if len(ks) < 2 || len(ks) > 6 || q.forms["yesno"] && !q.forms["compare"] {
 		return draft{}, false, nil
 	}
 	d := draft{notes: b.fixNotes(q)}

@@ -53,6 +53,7 @@ type term struct {
 
 var (
 	refRE    = regexp.MustCompile(`第[(]?([0-9零〇○一二三四五六七八九十百千两]+)[)]?(条|章)(?:之([一二三四五六七八九十]+))?`)
+	refsRE   = regexp.MustCompile(`第[(]?[0-9零一二三四五六七八九十百]+[)]?(?:(?:、|,|和|与|及|以及)第?[(]?[0-9零一二三四五六七八九十百]+[)]?)+([条章])`)
 	refEnRE  = regexp.MustCompile(`\b(clause|article|chapter)\s*(\d+)\b`)
 	quotedRE = regexp.MustCompile(`"([^"]{1,60})"|'([^']{2,60})'`)
 	titleRE  = regexp.MustCompile(`《([^》]{2,80})》`)
@@ -234,6 +235,7 @@ func (q *question) readNames() {
 
 func refsIn(s string) []ref {
 	var out []ref
+	s = refsRE.ReplaceAllStringFunc(s, spellRefs)
 	for _, m := range refRE.FindAllStringSubmatch(s, -1) {
 		if n, ok := zh.Numeral(m[1]); ok {
 			sub, _ := zh.Numeral(m[3])
@@ -248,9 +250,22 @@ func refsIn(s string) []ref {
 	return out
 }
 
+// spellRefs writes each of several numbers in full: 第4、10条 as 第4条、第10条.
+func spellRefs(s string) string {
+	r := []rune(s)
+	kind := string(r[len(r)-1:])
+	var out []string
+	for _, n := range numeralRE.FindAllString(s, -1) {
+		out = append(out, "第"+n+kind)
+	}
+	return strings.Join(out, "、")
+}
+
+var numeralRE = regexp.MustCompile(`[0-9]+|[零一二三四五六七八九十百]+`)
+
 // readFigures separates years from amounts.
 func (q *question) readFigures() {
-	text := numberRE.ReplaceAllString(q.core, "")
+	text := refsRE.ReplaceAllString(numberRE.ReplaceAllString(q.core, ""), "")
 	for _, f := range zh.Quantities(text) {
 		switch {
 		case f.Date && f.Unit == "年":
