@@ -152,8 +152,11 @@ func (q *question) settle(c *corpus, es []evidence) []evidence {
 		}
 	}
 	for i, e := range out {
-		if opens(e.text) && e.ends() && len(c.below(e, listBudget)) == 0 {
+		switch k := e.clause; {
+		case opens(e.text) && e.ends() && len(c.below(e, listBudget)) == 0:
 			out[i].score += 2 * emptyWeight
+		case k.Number == 0 && (k.Label == "主送" || k.Label == "附件目录"):
+			out[i].score += emptyWeight
 		}
 	}
 	slices.SortStableFunc(out, func(a, b evidence) int { return cmp.Compare(b.score, a.score) })

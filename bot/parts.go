@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -152,6 +153,7 @@ func (b *Bot) perPart(ctx context.Context, c *corpus, q *question, s scope) (dra
 				d.frame(b.lex.say(q.english, b.verdict(c, one, e), args{}))
 			}
 			b.add(c, one, &d, e)
+			b.complete(c, one, &d, e, es)
 		}
 	}
 	if refused == len(parts) {
@@ -184,7 +186,7 @@ func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*
 		}
 		c.weigh(one, scopes[i])
 		for j := range one.terms {
-			if t := &one.terms[j]; strings.Contains(parts[i].thing, t.text) {
+			if t := &one.terms[j]; strings.Contains(parts[i].thing, t.text) && !c.inTitle(*t, scopes[i].docs) {
 				t.idf *= thingWeight
 			}
 		}
@@ -195,6 +197,11 @@ func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*
 // thingWeight is what a term of the thing asked about counts for beside those
 // that all parts share.
 const thingWeight = 2
+
+// inTitle reports a term that tells the document, not the sentence in it.
+func (c *corpus) inTitle(t term, docs []string) bool {
+	return slices.ContainsFunc(c.among(docs), func(d *source) bool { return t.in(d.title) })
+}
 
 // distinct counts the scopes that differ.
 func distinct(ss []scope) int {
@@ -229,17 +236,54 @@ const givenWeight = 1.0
 
 // given is the share of the kinds of figure that q asks for which e has.
 func (q *question) given(e evidence) float64 {
-	n, all := 0, 0
+	kinds := q.kinds()
+	n := 0
+	for _, has := range kinds {
+		if has(e) {
+			n++
+		}
+	}
+	return float64(n) / float64(max(len(kinds), 1))
+}
+
+// kinds are the kinds of figure that q asks for: those of its attributes, and
+// for a bare 多少 beside a question of time one that is no time.
+func (q *question) kinds() []func(evidence) bool {
+	var out []func(evidence) bool
+	bare := bareRE.MatchString(q.core)
 	for _, a := range q.attrs {
 		if len(a.units) == 0 {
 			continue
 		}
-		all++
-		if slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return a.units[f.Unit] }) {
-			n++
+		out = append(out, figureOf(func(f zh.Quantity) bool { return a.units[f.Unit] }))
+		bare = bare && a.name == "deadline"
+	}
+	if bare {
+		out = append(out, figureOf(func(f zh.Quantity) bool {
+			return f.Unit != "" && !f.Date && !f.Ordinal && zh.Kind(f.Unit) != zh.Kind("年")
+		}))
+	}
+	return out
+}
+
+// bareRE finds 多少 without a measure.
+var bareRE = regexp.MustCompile(`多少([,，?？]|$)`)
+
+func figureOf(ok func(zh.Quantity) bool) func(evidence) bool {
+	return func(e evidence) bool { return slices.ContainsFunc(zh.Quantities(e.text), ok) }
+}
+
+// complete quotes from the clause of e the sentences with the further kinds of
+// figure that q asks for: how much, and how long.
+func (b *Bot) complete(c *corpus, q *question, d *draft, e evidence, es []evidence) {
+	for _, has := range q.kinds() {
+		if has(e) {
+			continue
+		}
+		if i := slices.IndexFunc(es, func(o evidence) bool { return o.clause == e.clause && has(o) && !d.quotes(o) }); i >= 0 {
+			b.add(c, q, d, es[i])
 		}
 	}
-	return float64(n) / float64(max(all, 1))
 }
 
 // quotes reports that the draft quotes e already.
