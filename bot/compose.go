@@ -112,6 +112,9 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	for _, e := range picked {
 		b.add(c, q, &d, e)
 	}
+	if len(picked) == 1 {
+		b.complete(c, q, &d, picked[0], es)
+	}
 	if e, ok := q.second(picked, es); ok {
 		b.add(c, q, &d, e)
 	}
