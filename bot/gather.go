@@ -250,6 +250,12 @@ func (q *question) clauses(c *corpus, docs []string) []*rag.Clause {
 func (c *corpus) numbered(r ref, docs []string) []*rag.Clause {
 	var out []*rag.Clause
 	for _, k := range c.clausesOf(docs) {
+		if r.label != "" {
+			if k.Label == r.label {
+				out = append(out, k)
+			}
+			continue
+		}
 		if k.Number != r.n || r.sub > 0 && !strings.Contains(k.Label, "之"+zh.FormatNumeral(r.sub)) || r.sub == 0 && strings.Contains(k.Label, "条之") {
 			continue
 		}

@@ -197,7 +197,7 @@ func (k *check) arg(name, v string, all map[string]string, used map[int]bool) bo
 	case "Label", "First", "Last", "LabelA", "LabelB":
 		return k.hasLabel(v, all["Mark"]) || name == "Label" && k.isSaid(v)
 	case "Labels":
-		return !slices.ContainsFunc(splitList(v), func(l string) bool { return !k.hasLabel(l, "") && !k.isRange(l) })
+		return k.isRange(v) || !slices.ContainsFunc(splitList(v), func(l string) bool { return !k.hasLabel(l, "") })
 	case "Title":
 		return k.isTitle(v)
 	case "Heading":
@@ -357,6 +357,8 @@ func (k *check) countedN(v string, all map[string]string) bool {
 				return ch.Title == all["Title"] && len(ks) == n
 			})
 		})
+	case "pairs":
+		return slices.ContainsFunc(k.c.docs, func(d *source) bool { return shortTitle(d.Title) == all["Title"] && d.asked() == n })
 	case "structurepre":
 		return slices.ContainsFunc(k.c.docs, func(d *source) bool { _, _, before := d.counts(); return before == n })
 	case "noclauserange":
