@@ -104,22 +104,32 @@ func whole(k *rag.Clause, doc *source) evidence {
 }
 
 // underHeading are the clauses below the heading that names what q asks the
-// list of: all of 申报材料 for “要交哪些材料”.
+// list of: all of 申报材料 for “要交哪些材料”. It is the heading of e, or one of
+// its document that q says in full.
 func (q *question) underHeading(e evidence) []evidence {
-	if len(e.clause.Path) == 0 || !q.asksList() && !q.has("procedure") {
+	if !q.asksList() && !q.has("procedure") {
 		return nil
 	}
-	r := []rune(strings.TrimRight(zh.Fold(e.clause.Path[len(e.clause.Path)-1]), "。:. "))
-	if len(r) < 4 {
-		return nil
+	var path []string
+	for i := range e.doc.Clauses {
+		p := e.doc.Clauses[i].Path
+		if len(p) == 0 || !q.lists(p[len(p)-1]) {
+			continue
+		}
+		if slices.Equal(p, e.clause.Path) {
+			path = p
+			break
+		}
+		if path == nil && len([]rune(common(q.core, zh.Fold(p[len(p)-1])))) >= 4 {
+			path = p
+		}
 	}
-	noun := regexp.QuoteMeta(string(r[len(r)-2:]))
-	if asks := regexp.MustCompile(`(哪|什么|啥|几)[^,，?？]{0,5}` + noun + `|` + noun + `(要|都|有|是|包括|需要)*(哪|什么|啥)`); !asks.MatchString(q.core) {
+	if path == nil {
 		return nil
 	}
 	var out []evidence
 	for i := range e.doc.Clauses {
-		if k := &e.doc.Clauses[i]; slices.Equal(k.Path, e.clause.Path) {
+		if k := &e.doc.Clauses[i]; slices.Equal(k.Path, path) {
 			out = append(out, whole(k, e.doc))
 		}
 	}
@@ -128,6 +138,23 @@ func (q *question) underHeading(e evidence) []evidence {
 	}
 	return out
 }
+
+// lists reports that q asks for the list of what the heading ends with.
+func (q *question) lists(heading string) bool {
+	r := []rune(strings.TrimRight(zh.Fold(heading), "。:. "))
+	if len(r) < 4 {
+		return false
+	}
+	for _, m := range wantRE.FindAllStringSubmatch(q.core, -1) {
+		if strings.HasPrefix(m[2], string(r[len(r)-2:])) || strings.HasSuffix(m[1], string(r[len(r)-2:])) {
+			return true
+		}
+	}
+	return false
+}
+
+// wantRE finds what stands before and behind 哪些: 材料有哪些, 哪些申报材料.
+var wantRE = regexp.MustCompile(`([\p{Han}]*?)(?:要|都|有|是|包括|需要)*(?:哪些|哪几[个项种类样]|什么|啥|几[个项种类样])(?:申报|申请|办理|认定)?([\p{Han}]*)`)
 
 // isAsked reports the question of a pair of question and answer.
 func isAsked(e evidence) bool { return strings.HasPrefix(e.fold, "问:") }

@@ -31,7 +31,7 @@ func (b *Bot) structure(c *corpus, q *question, s scope) (draft, bool) {
 		}
 		ch, members := doc.chapter(r.n)
 		if ch == nil {
-			return b.refuse(q, "noclause", args{"Label": "第" + zh.FormatNumeral(r.n) + "章", "Title": shortTitle(doc.Title), "Range": ""}), true
+			return b.refuse(q, "nochapter", args{"Label": "第" + zh.FormatNumeral(r.n) + "章", "Title": shortTitle(doc.Title)}), true
 		}
 		d.frame(b.lex.say(q.english, "chapter", args{"Label": chapterLabel(*ch), "Title": ch.Title, "N": len(members), "Labels": labels(members)}))
 		for _, k := range members[:min(len(members), 12)] {
