@@ -28,6 +28,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		}
 	}
 	b.tell(c, d, q.shows(e, budget))
+	b.follow(c, q, d, e)
 	if opens(e.text) {
 		list := items(e, listBudget)
 		if len(list) == 0 {
@@ -53,7 +54,7 @@ func (q *question) asksList() bool {
 
 // antecedent is the sentence before e that e takes up: 按上述标准的…执行.
 func antecedent(e evidence) (evidence, bool) {
-	if !slices.ContainsFunc([]string{"上述", "前述", "上列", "前款", "前项"}, func(w string) bool { return strings.Contains(e.text, w) }) {
+	if !takesUp(e.text) {
 		return evidence{}, false
 	}
 	var last evidence
@@ -64,6 +65,11 @@ func antecedent(e evidence) (evidence, bool) {
 		last = e.at(s)
 	}
 	return last, last.end > 0 && !opens(last.text) && !isAsked(last)
+}
+
+// takesUp reports a sentence that speaks of what stands above it.
+func takesUp(s string) bool {
+	return slices.ContainsFunc([]string{"上述", "前述", "上列", "前款", "前项"}, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // below are the clauses that e, the last sentence of its own, announces: those
