@@ -148,6 +148,9 @@ func (b *Bot) perPart(ctx context.Context, c *corpus, q *question, s scope) (dra
 		if err != nil {
 			return draft{}, false, err
 		}
+		if len(es) > 0 && d.quotes(es[0]) && speaksOf(es[0], parts) {
+			continue
+		}
 		if e, ok := one.fit(d, es); ok {
 			if parts[i].thing == "" && one.forms["yesno"] {
 				d.frame(b.lex.say(q.english, b.verdict(c, one, e), args{}))
@@ -160,6 +163,16 @@ func (b *Bot) perPart(ctx context.Context, c *corpus, q *question, s scope) (dra
 		d.state = Refused
 	}
 	return d, len(d.lines) > 0, nil
+}
+
+// speaksOf reports a sentence that gives a figure for every thing that the same
+// is asked of: as many figures, and of each thing a word that the others do
+// not have.
+func speaksOf(e evidence, parts []part) bool {
+	return len(amountsIn(e, "")) >= len(parts) && !slices.ContainsFunc(parts, func(p part) bool {
+		others := slices.DeleteFunc(slices.Clone(parts), func(o part) bool { return o == p })
+		return p.thing != "" && !(&question{core: p.thing}).only(e.fold, things(others))
+	})
 }
 
 // readParts reads each part as a question of its own, and finds its scope: the

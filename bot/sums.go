@@ -44,7 +44,13 @@ func (b *Bot) total(c *corpus, q *question, es []evidence) (draft, bool) {
 	var d draft
 	d.frame(b.lex.say(q.english, phrase, args{"Sum": scaled(result, of[0].Quantity), "Terms": strings.Join(terms, sign)}))
 	for _, a := range of {
-		b.tell(c, &d, q.shows(a.of, shortBudget))
+		e := a.of
+		for _, s := range sentencesOf(e) {
+			if s.Start <= e.start && e.end <= s.End {
+				e = e.at(s)
+			}
+		}
+		b.tell(c, &d, q.shows(e, shortBudget))
 	}
 	return d, true
 }
@@ -64,8 +70,8 @@ func (q *question) amounts(es []evidence) []amount {
 			clause = append(clause, amountsIn(e, unit)...)
 		}
 	}
-	for _, all := range [][]amount{amountsIn(es[0], unit), clause} {
-		if unit != "" && len(all) == n {
+	for _, all := range [][]amount{amountsIn(es[0], unit), q.spoken(es[0], unit, ""), clause} {
+		if len(all) == n && !slices.ContainsFunc(all, func(a amount) bool { return a.Unit != all[0].Unit }) {
 			return all
 		}
 	}
@@ -132,18 +138,38 @@ func (b *Bot) follow(c *corpus, q *question, d *draft, e evidence) {
 		return
 	}
 	b.tell(c, d, q.shows(next, shortBudget))
-	rates := amountsIn(next, "%")
-	var base []amount
-	for _, g := range parallel(e) {
-		rest := strings.Replace(e.fold, g.fold, "\n", 1)
-		if all := amountsIn(g, "元"); len(all) == 1 && q.only(g.fold, next.fold+"\n"+rest) {
-			base = append(base, all...)
-		}
-	}
+	rates, base := amountsIn(next, "%"), q.spoken(e, "元", next.fold)
 	if len(rates) == 1 && len(base) == 1 {
 		product := base[0].Value.Mul(rates[0].Value).Div(decimal.NewFromInt(100))
 		d.frame(b.lex.say(q.english, "product", args{"Base": base[0].text(), "Rate": rates[0].text(), "Product": scaled(product, base[0].Quantity)}))
 	}
+}
+
+// spoken are the amounts of those parts of a sentence of which q speaks, each by
+// a word that neither the other parts with figures nor the text beside have:
+// of 博士20万元、硕士8万元 the second, where q says 硕士. All have one unit, which
+// is that of the first where none is given.
+func (q *question) spoken(e evidence, unit, beside string) []amount {
+	var out []amount
+	var parts []evidence
+	for _, g := range parallel(e) {
+		if len(amountsIn(g, "")) > 0 {
+			parts = append(parts, g)
+		}
+	}
+	for i, g := range parts {
+		rest := beside
+		for j, o := range parts {
+			if j != i {
+				rest += "\n" + o.fold
+			}
+		}
+		if in := amountsIn(g, unit); len(in) == 1 && q.only(g.fold, rest) {
+			unit = in[0].Unit
+			out = append(out, amount{in[0].Quantity, g})
+		}
+	}
+	return out
 }
 
 // only reports that q shares two characters in a row with text that other does
