@@ -18,9 +18,15 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 	if q.asksList() {
 		budget = listBudget
 	}
+	if lead, ok := leadLine(e); ok {
+		e, budget = lead, max(budget, leadMost)
+	}
 	e = q.extend(e)
 	if lead, ok := opening(e); ok && !opens(e.text) {
-		b.tell(c, d, q.shows(lead, shortBudget/2))
+		if line, ok := leadLine(lead); ok {
+			lead = line
+		}
+		b.tell(c, d, q.shows(lead, leadMost))
 	}
 	for _, head := range []func(evidence) (evidence, bool){header, antecedent} {
 		if h, ok := head(e); ok {
@@ -39,6 +45,26 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		}
 	}
 }
+
+// leadLine is all of the line of e where it opens a list by its last sentence:
+// 有下列行为之一的,处…罚款;情节严重的,处…罚款: belongs together.
+func leadLine(e evidence) (evidence, bool) {
+	r := []rune(e.clause.Text)
+	if isItem(e.text) || e.start >= e.end {
+		return e, false
+	}
+	from, to := e.start, e.end
+	for from > 0 && r[from-1] != '\n' {
+		from--
+	}
+	for to < len(r) && r[to] != '\n' {
+		to++
+	}
+	line := e.at(zh.Span{Start: from, End: to})
+	return line, to-from <= leadMost && strings.TrimSpace(line.text) == line.text && opens(line.text) && !isItem(line.text) && len(items(line, listBudget)) > 0
+}
+
+const leadMost = 300 // runes of a line that opens a list
 
 // tell quotes s unless the draft has quoted it.
 func (b *Bot) tell(c *corpus, d *draft, s span) {
