@@ -70,12 +70,12 @@ func (x *Lexicon) each(s string) []part {
 	}
 	segs := strings.SplitAfter(strings.ReplaceAll(s[:m[0]], "，", ","), ",")
 	for i := len(segs) - 1; i >= 0; i-- {
-		head, things, rest := x.coupled(segs, i)
-		if len(things) < 2 {
+		head, of, rest := x.coupled(segs, i)
+		if len(of) < 2 {
 			continue
 		}
 		var out []part
-		for _, t := range things {
+		for _, t := range of {
 			out = append(out, part{head + t + rest + strings.Join(segs[i+1:], "") + tail, t})
 		}
 		return out
