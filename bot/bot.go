@@ -179,6 +179,9 @@ func (b *Bot) join(q, prev *question) {
 	if len(q.years) == 0 {
 		q.years = prev.years
 	}
+	if !q.forms["where"] && !q.forms["mentions"] && !q.forms["again"] {
+		q.refs = append(q.refs, prev.refs...)
+	}
 	if len(q.attrs) == 0 && !q.forms["yesno"] && !q.forms["where"] {
 		q.attrs = prev.attrs
 	}

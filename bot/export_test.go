@@ -18,3 +18,12 @@ func Stands(b *Bot, asked, sentence string, k *rag.Clause) (shown, why string) {
 	}
 	return shown, why
 }
+
+// Each is what a sentence asks of several things, one by one.
+func (x *Lexicon) Each(s string) []string {
+	var out []string
+	for _, p := range x.each(s) {
+		out = append(out, p.text)
+	}
+	return out
+}

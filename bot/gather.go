@@ -93,7 +93,7 @@ func (b *Bot) sentences(ctx context.Context, c *corpus, q *question, passages []
 			fold: zh.Squeeze(zh.Fold(text)), passage: p, sentence: s.Score, dense: s.Dense})
 	}
 	b.rank(q, out, passages[0].Score)
-	return out, nil
+	return q.settle(c, out), nil
 }
 
 // Weights of what makes a sentence the one that answers, chosen on the
@@ -258,6 +258,12 @@ func (q *question) clauses(c *corpus, docs []string) []*rag.Clause {
 func (c *corpus) numbered(r ref, docs []string) []*rag.Clause {
 	var out []*rag.Clause
 	for _, k := range c.clausesOf(docs) {
+		if r.label != "" {
+			if k.Label == r.label {
+				out = append(out, k)
+			}
+			continue
+		}
 		if k.Number != r.n || r.sub > 0 && !strings.Contains(k.Label, "之"+zh.FormatNumeral(r.sub)) || r.sub == 0 && strings.Contains(k.Label, "条之") {
 			continue
 		}

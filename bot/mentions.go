@@ -11,7 +11,7 @@ import (
 // mentionList answers where a thing is mentioned: every clause that does, with
 // the sentences.
 func (b *Bot) mentionList(c *corpus, q *question, s scope) (draft, bool) {
-	if !q.forms["mentions"] || len(q.refs) > 0 || len(q.split()) > 1 {
+	if !q.forms["mentions"] || len(q.refs) > 0 {
 		return draft{}, false
 	}
 	t, ok := b.key(c, q, s)

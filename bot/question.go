@@ -40,7 +40,8 @@ type fix struct{ from, to string }
 type ref struct {
 	n       int
 	chapter bool
-	sub     int // 之一
+	sub     int    // 之一
+	label   string // of a standard: 5.9
 }
 
 // term is a word or phrase of the question that carries its topic.
@@ -52,7 +53,9 @@ type term struct {
 }
 
 var (
-	refRE    = regexp.MustCompile(`第[(]?([0-9零〇○一二三四五六七八九十百千两]+)[)]?(条|章)(?:之([一二三四五六七八九十]+))?`)
+	refRE    = regexp.MustCompile(`第[(]?([0-9零〇○一二三四五六七八九十百千两]+)[)]?(条|章|部分)(?:之([一二三四五六七八九十]+))?`)
+	refsRE   = regexp.MustCompile(`第[(]?[0-9零一二三四五六七八九十百]+[)]?(?:(?:、|,|和|与|及|以及)第?[(]?[0-9零一二三四五六七八九十百]+[)]?)+([条章])`)
+	dottedRE = regexp.MustCompile(`(^|[^0-9.])([0-9]{1,2}(?:\.[0-9]{1,2}){1,3})(条|款|节|讲|说|规定|写)`)
 	refEnRE  = regexp.MustCompile(`\b(clause|article|chapter)\s*(\d+)\b`)
 	quotedRE = regexp.MustCompile(`"([^"]{1,60})"|'([^']{2,60})'`)
 	titleRE  = regexp.MustCompile(`《([^》]{2,80})》`)
@@ -234,11 +237,15 @@ func (q *question) readNames() {
 
 func refsIn(s string) []ref {
 	var out []ref
+	s = refsRE.ReplaceAllStringFunc(s, spellRefs)
 	for _, m := range refRE.FindAllStringSubmatch(s, -1) {
 		if n, ok := zh.Numeral(m[1]); ok {
 			sub, _ := zh.Numeral(m[3])
-			out = append(out, ref{n: n, chapter: m[2] == "章", sub: sub})
+			out = append(out, ref{n: n, chapter: m[2] != "条", sub: sub})
 		}
+	}
+	for _, m := range dottedRE.FindAllStringSubmatch(s, -1) {
+		out = append(out, ref{label: m[2]})
 	}
 	for _, m := range refEnRE.FindAllStringSubmatch(s, -1) {
 		if n, ok := zh.Numeral(m[2]); ok {
@@ -248,9 +255,23 @@ func refsIn(s string) []ref {
 	return out
 }
 
+// spellRefs writes each of several numbers in full: 第4、10条 as 第4条、第10条.
+func spellRefs(s string) string {
+	r := []rune(s)
+	kind := string(r[len(r)-1:])
+	var out []string
+	for _, n := range numeralRE.FindAllString(s, -1) {
+		out = append(out, "第"+n+kind)
+	}
+	return strings.Join(out, "、")
+}
+
+var numeralRE = regexp.MustCompile(`[0-9]+|[零一二三四五六七八九十百]+`)
+
 // readFigures separates years from amounts.
 func (q *question) readFigures() {
 	text := numberRE.ReplaceAllString(q.core, "")
+	text = dottedRE.ReplaceAllString(refsRE.ReplaceAllString(text, ""), "$1$3")
 	for _, f := range zh.Quantities(text) {
 		switch {
 		case f.Date && f.Unit == "年":

@@ -16,17 +16,22 @@ func (b *Bot) structure(c *corpus, q *question, s scope) (draft, bool) {
 	if doc == nil {
 		return draft{}, false
 	}
-	if q.forms["structure"] && len(q.clauses(c, ids([]*source{doc}))) == 0 && !q.chapterNamed() {
-		return b.count(q, doc), true
+	if n := doc.asked(); q.forms["pairs"] && n > 0 {
+		var d draft
+		d.frame(b.lex.say(q.english, "pairs", args{"Title": shortTitle(doc.Title), "N": n}))
+		return d, true
 	}
 	var d draft
+	if q.forms["structure"] && len(q.clauses(c, ids([]*source{doc}))) == 0 && (!q.chapterNamed() || q.forms["chapters"]) {
+		d = b.count(q, doc)
+	}
 	for _, r := range q.chapterRefs(doc, b.lex) {
 		if !q.forms["members"] && !q.forms["structure"] && !q.forms["whole"] {
 			return draft{}, false
 		}
 		ch, members := doc.chapter(r.n)
 		if ch == nil {
-			return b.refuse(q, "noclause", args{"Label": "第" + zh.FormatNumeral(r.n) + "章", "Title": shortTitle(doc.Title), "Range": ""}), true
+			return b.refuse(q, "nochapter", args{"Label": "第" + zh.FormatNumeral(r.n) + "章", "Title": shortTitle(doc.Title)}), true
 		}
 		d.frame(b.lex.say(q.english, "chapter", args{"Label": chapterLabel(*ch), "Title": ch.Title, "N": len(members), "Labels": labels(members)}))
 		for _, k := range members[:min(len(members), 12)] {
@@ -95,19 +100,49 @@ func (b *Bot) count(q *question, doc *source) draft {
 }
 
 // counts are the chapters, the clauses, and the unnumbered paragraphs before
-// the first clause.
+// the first clause. A numbered heading with items below it, as （七） with 1. and
+// 2., is one clause.
 func (s *source) counts() (chapters, clauses, before int) {
+	seen := map[string]bool{}
 	for _, k := range s.Clauses {
 		if len(k.Path) > 0 && strings.HasPrefix(k.Path[0], annex) {
 			continue
 		}
-		if k.Number > 0 && !s.nested(k) {
-			clauses++
-		} else if k.Number == 0 && clauses == 0 {
+		switch {
+		case k.Number == 0 && clauses == 0:
 			before++
+		case k.Number == 0 || s.nested(k):
+		case len(k.Path) > 1 && s.itemHeading(k.Path):
+			if h := strings.Join(k.Path[:2], "\n"); !seen[h] {
+				seen[h] = true
+				clauses++
+			}
+		default:
+			clauses++
 		}
 	}
 	return len(s.topChapters()), clauses, before
+}
+
+// itemHeading reports a path whose second heading is numbered as an item, not
+// as a section (第一节).
+func (s *source) itemHeading(path []string) bool {
+	return slices.ContainsFunc(s.Chapters, func(ch rag.Chapter) bool {
+		return len(ch.Path) == 1 && ch.Number > 0 && ch.Path[0] == path[0] && strings.HasPrefix(path[1], ch.Label) && isItem(ch.Label+ch.Title)
+	})
+}
+
+// asked is how many questions a document of questions and answers has.
+func (s *source) asked() int {
+	n := 0
+	for i := range s.Clauses {
+		for _, p := range zh.Sentences(s.Clauses[i].Text) {
+			if isAsked(evidence{clause: &s.Clauses[i], doc: s}.at(p)) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // chapterList names all chapters in order.
@@ -191,7 +226,7 @@ func (d *draft) titled(c *corpus, doc *source, k *rag.Clause) {
 		}
 	}
 	if end > 0 {
-		d.quote(k.Label, span{clause: k, doc: doc, start: 0, end: end, shown: oneLine(string(r[:end]))})
+		d.quote(c.label(k), span{clause: k, doc: doc, start: 0, end: end, shown: oneLine(string(r[:end]))})
 	}
 }
 
@@ -234,6 +269,9 @@ func (b *Bot) noClause(c *corpus, q *question, s scope, doc *source, r ref) draf
 		have = b.lex.say(q.english, "noclauserange", args{"First": first, "Last": last, "N": n})
 	}
 	label := "第" + strconv.Itoa(r.n) + "条"
+	if r.label != "" {
+		label = r.label
+	}
 	if strings.Contains(first, "一") {
 		label = "第" + zh.FormatNumeral(r.n) + "条"
 	}

@@ -16,7 +16,7 @@ func (b *Bot) topic(c *corpus, q *question) []term {
 	if q.english {
 		text = b.lex.translate(q.norm)
 	}
-	text = refRE.ReplaceAllString(text, "\n")
+	text = refRE.ReplaceAllString(refsRE.ReplaceAllString(text, "\n"), "\n")
 	var out []term
 	add := func(t string, named bool) {
 		if t == "" || slices.ContainsFunc(out, func(o term) bool { return o.text == t }) {

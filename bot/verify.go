@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"zhengda/internal/zh"
 	"zhengda/rag"
 )
@@ -197,7 +199,7 @@ func (k *check) arg(name, v string, all map[string]string, used map[int]bool) bo
 	case "Label", "First", "Last", "LabelA", "LabelB":
 		return k.hasLabel(v, all["Mark"]) || name == "Label" && k.isSaid(v)
 	case "Labels":
-		return !slices.ContainsFunc(splitList(v), func(l string) bool { return !k.hasLabel(l, "") && !k.isRange(l) })
+		return k.isRange(v) || !slices.ContainsFunc(splitList(v), func(l string) bool { return !k.hasLabel(l, "") })
 	case "Title":
 		return k.isTitle(v)
 	case "Heading":
@@ -218,7 +220,7 @@ func (k *check) arg(name, v string, all map[string]string, used map[int]bool) bo
 		return k.quotedAt(v, all["LabelB"])
 	case "Have", "Range", "Rest":
 		return v == "" || k.line(v, used) == ""
-	case "N", "Chapters", "Clauses", "Sum", "Terms", "Value", "Years", "List":
+	case "N", "Chapters", "Clauses", "Sum", "Terms", "Base", "Rate", "Product", "Value", "Years", "List":
 		return k.countArg(name, v, all)
 	}
 	return k.totalArg(name, v)
@@ -357,6 +359,8 @@ func (k *check) countedN(v string, all map[string]string) bool {
 				return ch.Title == all["Title"] && len(ks) == n
 			})
 		})
+	case "pairs":
+		return slices.ContainsFunc(k.c.docs, func(d *source) bool { return shortTitle(d.Title) == all["Title"] && d.asked() == n })
 	case "structurepre":
 		return slices.ContainsFunc(k.c.docs, func(d *source) bool { _, _, before := d.counts(); return before == n })
 	case "noclauserange":
@@ -384,24 +388,46 @@ func (k *check) countedN(v string, all map[string]string) bool {
 	return n == quoted+more
 }
 
-// sumArg verifies 38家 = 8家+30家: the terms are figures of the quotes, and
-// they add up.
+// sumArg verifies 38家 = 8家+30家, 22家 = 30家-8家 and 4万元 = 8万元×50%: what is
+// reckoned with are figures of the quotes, and it comes out so.
 func (k *check) sumArg(all map[string]string) bool {
-	var want zh.Quantity
-	if f := zh.Quantities(all["Sum"]); len(f) == 1 {
-		want = f[0]
-	} else {
+	if all[""] == "product" {
+		base, okBase := k.quoted(all["Base"])
+		rate, okRate := k.quoted(all["Rate"])
+		product := zh.Quantities(all["Product"])
+		return okBase && okRate && rate.Unit == "%" && len(product) == 1 && product[0].Unit == base.Unit &&
+			product[0].Value.Equal(base.Value.Mul(rate.Value).Div(decimal.NewFromInt(100)))
+	}
+	want := zh.Quantities(all["Sum"])
+	if len(want) != 1 {
 		return false
 	}
-	left := want.Value
-	for t := range strings.SplitSeq(all["Terms"], "+") {
-		f := zh.Quantities(t)
-		if len(f) != 1 || f[0].Unit != want.Unit || !slices.ContainsFunc(k.a.Citations, func(c Citation) bool { return hasFigure(c.Quote, f[0]) }) {
+	sign := "+"
+	if all[""] == "difference" {
+		sign = "-"
+	}
+	left := want[0].Value
+	for i, t := range strings.Split(all["Terms"], sign) {
+		f, ok := k.quoted(t)
+		switch {
+		case !ok || f.Unit != want[0].Unit:
 			return false
+		case i > 0 && sign == "-":
+			left = left.Add(f.Value)
+		default:
+			left = left.Sub(f.Value)
 		}
-		left = left.Sub(f[0].Value)
 	}
 	return left.IsZero()
+}
+
+// quoted reads v as one figure that some quote has.
+func (k *check) quoted(v string) (zh.Quantity, bool) {
+	f := zh.Quantities(v)
+	if len(f) != 1 || !slices.ContainsFunc(k.a.Citations, func(c Citation) bool { return hasFigure(c.Quote, f[0]) }) {
+		return zh.Quantity{}, false
+	}
+	return f[0], true
 }
 
 // figureLine reports that l is what a phrase says of one of the figures, to
