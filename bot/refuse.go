@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -114,79 +113,6 @@ func unknownQuote(c *corpus, q *question) string {
 		}
 		if len(zh.Quantities(t)) > 0 || found*2 < len([]rune(t)) {
 			return t
-		}
-	}
-	return ""
-}
-
-// lacking refuses when what is asked for stands in no clause on the topic, or
-// stands there as something else: a penalty is no reward. Of several kinds of
-// figure that the question may mean, one is enough.
-func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
-	if q.forms["yesno"] && len(q.figures) == 0 {
-		if w := b.otherKind(c, q, es[0]); q.forms["has"] && w != "" {
-			return b.noAttr(c, q, &attribute{zhN: w, enN: w}, es[0]), true
-		}
-		return draft{}, false
-	}
-	top := onTopic(q, es)
-	var typed, other []*attribute
-	for _, a := range q.attrs {
-		switch {
-		case len(a.units) > 0:
-			typed = append(typed, a)
-		case a.find != nil:
-			other = append(other, a)
-		}
-	}
-	if len(typed) > 0 && !slices.ContainsFunc(typed, func(a *attribute) bool {
-		return slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) && b.sameKind(c, q, e) })
-	}) {
-		return b.noAttr(c, q, typed[0], es[0]), true
-	}
-	for _, a := range other {
-		if !slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) }) {
-			return b.noAttr(c, q, a, es[0]), true
-		}
-	}
-	if kind := askedKind(q.core); kind != "" && len(typed) == 0 {
-		if !slices.ContainsFunc(top, func(e evidence) bool {
-			return slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return zh.Kind(f.Unit) == kind })
-		}) {
-			return b.noAttr(c, q, &attribute{zhN: kind, enN: kind}, es[0]), true
-		}
-	}
-	return draft{}, false
-}
-
-var askedRE = regexp.MustCompile(`(?:多少|几)(?:个)?([^0-9,，。?？]{1,4})`)
-
-// askedKind is the kind of measure that 多少 or 几 asks for: 面积 for 多少平方米; ""
-// when things are counted.
-func askedKind(s string) string {
-	for _, m := range askedRE.FindAllStringSubmatch(s, -1) {
-		r := []rune(m[1])
-		for n := len(r); n > 0; n-- {
-			if k := zh.Kind(string(r[:n])); k != "" {
-				return k
-			}
-		}
-	}
-	return ""
-}
-
-// sameKind reports whether the clause of e speaks of the kind of amount that
-// the question asks for.
-func (b *Bot) sameKind(c *corpus, q *question, e evidence) bool { return b.otherKind(c, q, e) == "" }
-
-// otherKind is the word of the question for a kind of amount that the clause of
-// e does not speak of: 奖励 where no clause of reward is found; "" else.
-func (b *Bot) otherKind(c *corpus, q *question, e evidence) string {
-	text := c.folded(e.clause)
-	for _, g := range b.lex.groups {
-		i := slices.IndexFunc(g, func(w string) bool { return strings.Contains(q.core, w) })
-		if i >= 0 && !slices.ContainsFunc(g, func(w string) bool { return strings.Contains(text, w) }) {
-			return g[i]
 		}
 	}
 	return ""
