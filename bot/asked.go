@@ -29,10 +29,14 @@ func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
 		}
 	}
 	near := q.closest(top)
-	if len(typed) > 0 && !slices.ContainsFunc(typed, func(a *attribute) bool {
-		return slices.ContainsFunc(near, func(e evidence) bool { return b.gives(c, q, a, e) })
-	}) {
-		return b.noAttr(c, q, typed[0], es[0]), true
+	if len(typed) > 0 {
+		i := slices.IndexFunc(near, func(e evidence) bool {
+			return slices.ContainsFunc(typed, func(a *attribute) bool { return b.gives(c, q, a, e) })
+		})
+		if i < 0 {
+			return b.noAttr(c, q, typed[0], es[0]), true
+		}
+		lead(es, near[i])
 	}
 	for _, a := range other {
 		if !slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) }) {
@@ -41,6 +45,9 @@ func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
 	}
 	if h := b.head(q.core); h != "" && !slices.ContainsFunc(top, func(e evidence) bool { return b.speaksOf(c.folded(e.clause), h) }) {
 		return b.noAttr(c, q, &attribute{zhN: h, enN: h}, es[0]), true
+	}
+	if len(typed) == 0 && len(other) == 0 && howMany.MatchString(q.core) && !slices.ContainsFunc(near, figured) {
+		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
 	}
 	if u := counted(q.core); u != "" && len(typed) == 0 && !slices.ContainsFunc(near, func(e evidence) bool { return b.counts(e, u) }) {
 		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
@@ -53,6 +60,21 @@ func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
 		}
 	}
 	return draft{}, false
+}
+
+// lead moves e to the head of es: the sentence that gives what is asked.
+func lead(es []evidence, e evidence) {
+	i := slices.IndexFunc(es, func(o evidence) bool { return o.clause == e.clause && o.start == e.start })
+	copy(es[1:i+1], es[:i])
+	es[0] = e
+}
+
+// howMany is the wording that wants a figure, of whatever unit.
+var howMany = regexp.MustCompile(`多少[^条章款处]`)
+
+// figured reports a sentence with a figure, or a list that may be counted.
+func figured(e evidence) bool {
+	return strings.Contains(e.text, "、") || opens(e.text) || slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return !f.Ordinal })
 }
 
 // closest are the sentences of the best clause, and of the others those with as

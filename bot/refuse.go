@@ -47,7 +47,9 @@ func (b *Bot) missing(ctx context.Context, c *corpus, q *question, s scope) (dra
 	case s.place != "" && len(q.refs) == 0:
 		phrase, a = "noplace", args{"Place": s.place}
 	default:
-		if t := b.unknownPolicy(c, q, s); t != "" {
+		if t := c.unknownTitle(q, s); t != "" {
+			phrase, a = "notitle", args{"Term": t}
+		} else if t := b.unknownPolicy(c, q, s); t != "" {
 			phrase, a = "noterm", args{"Term": t}
 		} else if t := unknownQuote(c, q); t != "" {
 			phrase, a = "noquote", args{"Quote": t}
@@ -74,6 +76,32 @@ func (b *Bot) haveYears(c *corpus, q *question) string {
 	return b.lex.say(q.english, "haveyears", args{"Years": strings.Join(years, "、")})
 }
 
+// unknownTitle is a title that q names as the place to look in, by clause or on
+// the whole, and that is no document's; "" where one may be meant.
+func (c *corpus) unknownTitle(q *question, s scope) string {
+	if s.named || len(q.refs) == 0 && !q.forms["whole"] {
+		return ""
+	}
+	for _, t := range q.titles {
+		if !slices.ContainsFunc(c.docs, func(d *source) bool { return abbreviates(t, d.title) || abbreviates(d.title, t) }) {
+			return t
+		}
+	}
+	return ""
+}
+
+// abbreviates reports that the characters of short stand in long in their
+// order: 科技进步条例 for 科学技术进步条例.
+func abbreviates(short, long string) bool {
+	r := []rune(short)
+	for _, c := range long {
+		if len(r) > 0 && r[0] == c {
+			r = r[1:]
+		}
+	}
+	return len(r) == 0
+}
+
 // unknownPolicy is a policy that q names and no document of the scope
 // mentions, under this name or another.
 func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
@@ -83,7 +111,7 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 			continue
 		}
 		rest = strings.ReplaceAll(rest, p, "\n")
-		if c.contains(p, s.docs) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
+		if c.contains(p, s.docs) || !s.named && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
 			continue
 		}
 		if slices.ContainsFunc(q.terms, func(t term) bool { return t.text != p && strings.Contains(t.text, p) && c.contains(t.text, s.docs) }) {
