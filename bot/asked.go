@@ -49,7 +49,7 @@ func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
 	if len(typed) == 0 && len(other) == 0 && howMany.MatchString(q.core) && !slices.ContainsFunc(near, figured) {
 		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
 	}
-	if u := counted(q.core); u != "" && len(typed) == 0 && !slices.ContainsFunc(near, func(e evidence) bool { return b.counts(e, u) }) {
+	if u := counted(q.core); u != "" && len(typed) == 0 && !q.forms["sum"] && !slices.ContainsFunc(near, func(e evidence) bool { return b.counts(q, e, u) }) {
 		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
 	}
 	if kind := askedKind(q.core); kind != "" && len(typed) == 0 {
@@ -121,9 +121,9 @@ func counted(s string) string {
 
 // counts reports a sentence with a number of things counted in the unit or in
 // one that counts the same.
-func (b *Bot) counts(e evidence, unit string) bool {
+func (b *Bot) counts(q *question, e evidence, unit string) bool {
 	return slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool {
-		return !f.Date && !f.Ordinal && (f.Unit == unit || slices.ContainsFunc(b.lex.counters, func(g []string) bool {
+		return !f.Date && !f.Ordinal && q.wants(e, f) && (f.Unit == unit || slices.ContainsFunc(b.lex.counters, func(g []string) bool {
 			return slices.Contains(g, unit) && slices.Contains(g, f.Unit)
 		}))
 	})
@@ -135,12 +135,45 @@ func (b *Bot) gives(c *corpus, q *question, a *attribute, e evidence) bool {
 	if !a.in(e.fold, e.text) || b.otherKind(c, q, e) != "" {
 		return false
 	}
-	g := b.amountOf(q.core)
-	if g == nil {
+	figures := slices.DeleteFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return !a.units[f.Unit] })
+	if len(figures) == 0 {
 		return true
 	}
-	figures := slices.DeleteFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return !a.units[f.Unit] })
-	return len(figures) == 0 || slices.ContainsFunc(figures, func(f zh.Quantity) bool { return b.isAmount(g, e.text, f) })
+	g := b.amountOf(q.core)
+	return slices.ContainsFunc(figures, func(f zh.Quantity) bool { return q.wants(e, f) && (g == nil || b.isAmount(g, e.text, f)) })
+}
+
+// wants reports that the figure f of the sentence may be the one asked for: the
+// question does not say it itself, and its segment is not of another subject
+// than the one that the question shares with the sentence.
+func (q *question) wants(e evidence, f zh.Quantity) bool {
+	if f.Unit != "" && slices.ContainsFunc(q.figures, f.Same) {
+		return false
+	}
+	r := []rune(e.text)
+	for _, g := range segments(r, 0, len(r)) {
+		if f.Start < g.Start || f.Start >= g.End {
+			continue
+		}
+		subject := zh.Squeeze(zh.Fold(string(r[g.Start:f.Start])))
+		return hanCount(subject) < subjectLeast || shares(subject, q.core+q.expanded) || !shares(e.fold, q.core)
+	}
+	return true
+}
+
+// subjectLeast is the least number of characters before a figure that give its
+// segment a subject of its own.
+const subjectLeast = 6
+
+// shares reports that two texts have a pair of Chinese characters in common.
+func shares(a, b string) bool {
+	r := []rune(a)
+	for i := 0; i+2 <= len(r); i++ {
+		if zh.IsHan(r[i]) && zh.IsHan(r[i+1]) && strings.Contains(b, string(r[i:i+2])) {
+			return true
+		}
+	}
+	return false
 }
 
 var (

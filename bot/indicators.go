@@ -45,6 +45,9 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 	if err != nil || len(found) == 0 {
 		return draft{}, false, err
 	}
+	if form == "kpi_target" && q.asksElse(found[0]) {
+		return draft{}, false, nil
+	}
 	if compares && form != "kpi_gap" {
 		d, ok := b.compareMentions(c, q, found[0])
 		return d, ok, nil
@@ -54,6 +57,15 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 	}
 	d, err := b.stand(ctx, c, q, tool, found, form)
 	return d, len(d.lines) > 0 && err == nil, err
+}
+
+// asksElse reports an attribute of the question that the target of the indicator
+// is not: who is responsible, by which day, a rate of an amount.
+func (q *question) asksElse(i kpi.Indicator) bool {
+	words := zh.Squeeze(zh.Fold(i.Words))
+	return slices.ContainsFunc(q.attrs, func(a *attribute) bool {
+		return !a.units[i.Unit] && (len(a.units) > 0 || a.find != nil) && !a.in(words, i.Words)
+	})
 }
 
 // kpiForm is the form of the question, or of the one before it when this one
