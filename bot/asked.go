@@ -144,21 +144,28 @@ func (b *Bot) gives(c *corpus, q *question, a *attribute, e evidence) bool {
 }
 
 // wants reports that the figure f of the sentence may be the one asked for: the
-// question does not say it itself, and its segment is not of another subject
-// than the one that the question shares with the sentence.
+// question does not say it itself, and it is not of another subject where the
+// subject of the question has a figure of its own.
 func (q *question) wants(e evidence, f zh.Quantity) bool {
 	if f.Unit != "" && slices.ContainsFunc(q.figures, f.Same) {
 		return false
 	}
+	asked := q.core + q.expanded
+	own := subject(e, f)
+	return hanCount(own) < subjectLeast || shares(own, asked) || !slices.ContainsFunc(zh.Quantities(e.text), func(o zh.Quantity) bool {
+		return o.Start != f.Start && shares(subject(e, o), asked)
+	})
+}
+
+// subject is what stands before a figure in its segment, folded.
+func subject(e evidence, f zh.Quantity) string {
 	r := []rune(e.text)
 	for _, g := range segments(r, 0, len(r)) {
-		if f.Start < g.Start || f.Start >= g.End {
-			continue
+		if f.Start >= g.Start && f.Start < g.End {
+			return zh.Squeeze(zh.Fold(string(r[g.Start:f.Start])))
 		}
-		subject := zh.Squeeze(zh.Fold(string(r[g.Start:f.Start])))
-		return hanCount(subject) < subjectLeast || shares(subject, q.core+q.expanded) || !shares(e.fold, q.core)
 	}
-	return true
+	return ""
 }
 
 // subjectLeast is the least number of characters before a figure that give its
