@@ -257,6 +257,45 @@ func (b *Bot) conflict(c *corpus, q *question, d *draft, i kpi.Indicator, m kpi.
 	d.quote(c.label(two.clause), about.shows(two, setBudget/2))
 }
 
+// flag warns of a passage in the answer whose amount contradicts a target, and
+// says so where the question is about that target.
+func (b *Bot) flag(ctx context.Context, c *corpus, q *question, d *draft) error {
+	if b.kpi == nil || len(d.warns) > 0 || len(d.figs) > 0 {
+		return nil
+	}
+	cat, err := b.kpi.Public().Catalog(ctx)
+	if err != nil {
+		return fmt.Errorf("indicators: %w", err)
+	}
+	meant, err := b.meant(ctx, c, q, b.kpi.Public())
+	if err != nil {
+		return err
+	}
+	for _, i := range cat.All() {
+		for _, m := range i.Conflicts() {
+			if !d.touches(m) {
+				continue
+			}
+			var own draft
+			own.setBy(c, q, i.ClauseID, i.Words, i.Name)
+			b.conflict(c, q, &own, i, m)
+			d.warns = append(d.warns, own.warns...)
+			if len(own.lines) > 2 && d.state != Refused && slices.ContainsFunc(meant, func(o kpi.Indicator) bool { return o.Code == i.Code }) {
+				d.lines = append(d.lines, own.lines[1], own.lines[0])
+			}
+		}
+	}
+	return nil
+}
+
+// touches reports that the draft shows the amount that m gives.
+func (d *draft) touches(m kpi.Mention) bool {
+	amount := kpi.Format(m.Target) + m.Unit
+	return slices.ContainsFunc(d.lines, func(l line) bool {
+		return l.quote != nil && l.quote.clause.ID == m.ClauseID && strings.Contains(zh.Squeeze(l.quote.shown), amount)
+	})
+}
+
 // compareMentions answers whether the passages on an indicator agree.
 func (b *Bot) compareMentions(c *corpus, q *question, i kpi.Indicator) (draft, bool) {
 	if len(i.Mentions) == 0 {

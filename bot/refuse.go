@@ -52,6 +52,12 @@ func (b *Bot) missing(ctx context.Context, c *corpus, q *question, s scope) (dra
 		} else if t := b.unknownPolicy(c, q, s); t != "" {
 			phrase, a = "noterm", args{"Term": t}
 		} else if t := unknownQuote(c, q); t != "" {
+			if e, ok := c.misquoted(t, s.docs); ok {
+				d := draft{notes: b.fixNotes(q)}
+				d.frame(b.lex.say(q.english, "misquoted", args{"Quote": t}))
+				b.add(c, q, &d, e)
+				return d, true, nil
+			}
 			phrase, a = "noquote", args{"Quote": t}
 		}
 	}
@@ -183,4 +189,30 @@ func (q *question) about(clause string) string {
 		}
 	}
 	return best
+}
+
+// likeQuote is the share of a quotation's pairs of characters that a sentence
+// has when the quotation is that sentence changed.
+const likeQuote = .7
+
+// misquoted is the sentence that the quotation t gives with changes.
+func (c *corpus) misquoted(t string, docs []string) (evidence, bool) {
+	r := []rune(refRE.ReplaceAllString(t, ""))
+	best, found := likeQuote, evidence{}
+	for _, k := range c.clausesOf(docs) {
+		whole := evidence{clause: k, doc: c.byID[k.Document]}
+		for _, s := range sentencesOf(whole) {
+			e := whole.at(s)
+			n := 0
+			for i := 0; i+2 <= len(r); i++ {
+				if strings.Contains(e.fold, string(r[i:i+2])) {
+					n++
+				}
+			}
+			if like := float64(n) / float64(max(len(r)-1, 1)); like > best {
+				best, found = like, e
+			}
+		}
+	}
+	return found, found.clause != nil
 }
