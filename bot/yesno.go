@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"zhengda/internal/zh"
 	"zhengda/rag"
 )
@@ -21,7 +23,11 @@ func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
 	e := es[0]
 	d := draft{notes: b.fixNotes(q)}
 	v := b.verdict(c, q, e)
-	d.frame(b.lex.say(q.english, v, args{}))
+	if key, a := q.bounded(e); key != "" {
+		d.frame(b.lex.say(q.english, key, a))
+	} else {
+		d.frame(b.lex.say(q.english, v, args{}))
+	}
 	b.add(c, q, &d, e)
 	if other, ok := q.second(es[:1], es); ok && v == "partly" {
 		b.add(c, q, &d, other)
@@ -45,12 +51,70 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	switch denied := neg.MatchString(seg) && !neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
 	case denied:
 		return v.no
+	case v.form == "can" && e.dense >= grantsLeast && b.lex.form("grants", seg) && !neg.MatchString(e.fold) && shares(e.fold, q.core):
+		return v.yes
 	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
 	case v.form == "can" && !may.MatchString(e.fold):
 		return "partly"
 	}
 	return v.yes
+}
+
+// grantsLeast is how like the question a sentence has to be for its 可以 to
+// answer in other words than those asked.
+const grantsLeast = .65
+
+// bounded compares the one figure of the question with the one bound of its
+// kind in the sentence: 5人 with 不少于10人. The key is "" where there is not one
+// of each.
+func (q *question) bounded(e evidence) (key string, a args) {
+	if len(q.figures) != 1 || q.forms["confirm"] || q.forms["has"] {
+		return "", nil
+	}
+	f, bound, n := q.figures[0], zh.Quantity{}, 0
+	for _, g := range zh.Quantities(e.text) {
+		if months(g).Unit == months(f).Unit && !g.Date && !g.Ordinal {
+			bound = g
+			n++
+		}
+	}
+	if n != 1 || bound.Cmp == zh.EQ || bound.Cmp == "" || f.Cmp != zh.EQ && f.Cmp != "" || f.Unit == "" {
+		return "", nil
+	}
+	r := []rune(e.text)
+	words := string(r[bound.Start:bound.End])
+	if i := strings.Index(string(r), bound.Hedge+words); i >= 0 {
+		words = bound.Hedge + words
+	} else if strings.Contains(string(r), words+bound.Hedge) {
+		words += bound.Hedge
+	}
+	key = "beyond"
+	if meets(months(f).Value.Cmp(months(bound).Value), bound.Cmp) {
+		key = "within"
+	}
+	return key, args{"Asked": string([]rune(q.figureText())[f.Start:f.End]), "Quote": words}
+}
+
+// meets reports that a figure that compares so with a bound keeps it.
+func meets(c int, bound zh.Cmp) bool {
+	switch bound {
+	case zh.GE:
+		return c >= 0
+	case zh.GT:
+		return c > 0
+	case zh.LE:
+		return c <= 0
+	}
+	return c < 0
+}
+
+// months turns years into months, so that the two compare.
+func months(f zh.Quantity) zh.Quantity {
+	if f.Unit == "年" {
+		f.Unit, f.Value = "个月", f.Value.Mul(decimal.NewFromInt(12))
+	}
+	return f
 }
 
 // eitherRE are the questions in which a denial denies nothing: 有没有, 能不能.
