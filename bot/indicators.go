@@ -281,7 +281,11 @@ func (b *Bot) flag(ctx context.Context, c *corpus, q *question, d *draft) error 
 			b.conflict(c, q, &own, i, m)
 			d.warns = append(d.warns, own.warns...)
 			if len(own.lines) > 2 && d.state != Refused && slices.ContainsFunc(meant, func(o kpi.Indicator) bool { return o.Code == i.Code }) {
-				d.lines = append(d.lines, own.lines[1], own.lines[0])
+				d.lines = append(d.lines, own.lines[1])
+				if set := own.lines[0]; !slices.ContainsFunc(d.lines, func(l line) bool { return l.quote != nil && *l.quote == *set.quote }) {
+					d.lines = append(d.lines, set)
+				}
+				d.figs = append(d.figs, figure(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)}))
 			}
 		}
 	}

@@ -120,6 +120,9 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 		if c.contains(p, s.docs) || !s.named && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
 			continue
 		}
+		if slices.ContainsFunc(b.lex.policy, func(o string) bool { return o != p && strings.Contains(p, o) && c.contains(o, s.docs) }) {
+			continue
+		}
 		if slices.ContainsFunc(q.terms, func(t term) bool { return t.text != p && strings.Contains(t.text, p) && c.contains(t.text, s.docs) }) {
 			continue
 		}

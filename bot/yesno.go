@@ -51,8 +51,6 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	switch denied := neg.MatchString(seg) && !neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
 	case denied:
 		return v.no
-	case v.form == "can" && e.dense >= grantsLeast && b.lex.form("grants", seg) && !neg.MatchString(e.fold) && shares(e.fold, q.core):
-		return v.yes
 	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
 	case v.form == "can" && !may.MatchString(e.fold):
@@ -60,10 +58,6 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	}
 	return v.yes
 }
-
-// grantsLeast is how like the question a sentence has to be for its 可以 to
-// answer in other words than those asked.
-const grantsLeast = .65
 
 // bounded compares the one figure of the question with the one bound of its
 // kind in the sentence: 5人 with 不少于10人. The key is "" where there is not one
