@@ -276,8 +276,12 @@ func (b *Bot) flag(ctx context.Context, c *corpus, q *question, d *draft) error 
 			if !d.touches(m) {
 				continue
 			}
+			set, ok := c.locate(i.ClauseID, i.Words)
+			if !ok {
+				continue
+			}
 			var own draft
-			own.setBy(c, q, i.ClauseID, i.Words, i.Name)
+			own.quote(c.label(set.clause), q.narrow(i.Name).shows(set, setBudget/2))
 			b.conflict(c, q, &own, i, m)
 			d.warns = append(d.warns, own.warns...)
 			if len(own.lines) > 2 && d.state != Refused && slices.ContainsFunc(meant, func(o kpi.Indicator) bool { return o.Code == i.Code }) {
