@@ -81,6 +81,9 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	b.carry(c, q)
 	c = c.view(q, start)
 	d, err := b.compose(ctx, c, q)
+	if err == nil {
+		err = b.flag(ctx, c, q, &d)
+	}
 	if err != nil {
 		return Answer{}, fmt.Errorf("answer: %w", err)
 	}

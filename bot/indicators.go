@@ -45,6 +45,9 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 	if err != nil || len(found) == 0 {
 		return draft{}, false, err
 	}
+	if form == "kpi_target" && q.asksElse(found[0]) {
+		return draft{}, false, nil
+	}
 	if compares && form != "kpi_gap" {
 		d, ok := b.compareMentions(c, q, found[0])
 		return d, ok, nil
@@ -60,6 +63,15 @@ func (b *Bot) indicators(ctx context.Context, c *corpus, q *question) (draft, bo
 func (c *corpus) tells(q *question, i kpi.Indicator) bool {
 	s := c.byID[i.Document]
 	return s == nil || q.mayRead(s)
+}
+
+// asksElse reports an attribute of the question that the target of the indicator
+// is not: who is responsible, by which day, a rate of an amount.
+func (q *question) asksElse(i kpi.Indicator) bool {
+	words := zh.Squeeze(zh.Fold(i.Words))
+	return slices.ContainsFunc(q.attrs, func(a *attribute) bool {
+		return !a.units[i.Unit] && (len(a.units) > 0 || a.find != nil) && !a.in(words, i.Words)
+	})
 }
 
 // kpiForm is the form of the question, or of the one before it when this one
@@ -249,6 +261,53 @@ func (b *Bot) conflict(c *corpus, q *question, d *draft, i kpi.Indicator, m kpi.
 	about := q.narrow(i.Name)
 	about.terms = append(about.terms, term{text: zh.Fold(other), idf: 5})
 	d.quote(c.label(two.clause), about.shows(two, setBudget/2))
+}
+
+// flag warns of a passage in the answer whose amount contradicts a target, and
+// says so where the question is about that target.
+func (b *Bot) flag(ctx context.Context, c *corpus, q *question, d *draft) error {
+	if b.kpi == nil || len(d.warns) > 0 || len(d.figs) > 0 {
+		return nil
+	}
+	cat, err := b.kpi.Public().Catalog(ctx)
+	if err != nil {
+		return fmt.Errorf("indicators: %w", err)
+	}
+	meant, err := b.meant(ctx, c, q, b.kpi.Public())
+	if err != nil {
+		return err
+	}
+	for _, i := range cat.All() {
+		for _, m := range i.Conflicts() {
+			if !d.touches(m) {
+				continue
+			}
+			set, ok := c.locate(i.ClauseID, i.Words)
+			if !ok {
+				continue
+			}
+			var own draft
+			own.quote(c.label(set.clause), q.narrow(i.Name).shows(set, setBudget/2))
+			b.conflict(c, q, &own, i, m)
+			d.warns = append(d.warns, own.warns...)
+			if len(own.lines) > 2 && d.state != Refused && slices.ContainsFunc(meant, func(o kpi.Indicator) bool { return o.Code == i.Code }) {
+				d.lines = append(d.lines, own.lines[1])
+				if set := own.lines[0]; !slices.ContainsFunc(d.lines, func(l line) bool { return l.quote != nil && *l.quote == *set.quote }) {
+					d.lines = append(d.lines, set)
+				}
+				d.figs = append(d.figs, FigureOf(kpi.Result{Indicator: i, Target: kpi.Format(i.Target)}))
+			}
+		}
+	}
+	return nil
+}
+
+// touches reports that the draft shows the amount that m gives.
+func (d *draft) touches(m kpi.Mention) bool {
+	amount := kpi.Format(m.Target) + m.Unit
+	return slices.ContainsFunc(d.lines, func(l line) bool {
+		return l.quote != nil && l.quote.clause.ID == m.ClauseID && strings.Contains(zh.Squeeze(l.quote.shown), amount)
+	})
 }
 
 // compareMentions answers whether the passages on an indicator agree.

@@ -29,6 +29,7 @@ type Lexicon struct {
 	attrs      []*attribute
 	forms      map[string]*regexp.Regexp
 	groups     [][]string // words that one figure can be an amount of
+	counters   [][]string // units that count the same things
 	phrases    map[string]phrase
 	shapes     []shape  // of all phrases, in both languages
 	figureKeys []string // phrases that say one figure
@@ -45,7 +46,8 @@ type attribute struct {
 	ask      *regexp.Regexp
 	find     *regexp.Regexp // nil: nothing needed
 	units    map[string]bool
-	zhN, enN string // its name in a refusal
+	over     []string // attributes that it is a narrower kind of
+	zhN, enN string   // its name in a refusal
 }
 
 // NewLexicon reads the built-in data and, where extra is not nil, files of the
@@ -201,10 +203,12 @@ func (x *Lexicon) readPatterns(lines []string) error {
 		text[section][k] = v
 	}
 	for _, s := range order {
-		if s == "groups" {
-			for _, k := range slices.Sorted(maps.Keys(text[s])) {
-				x.groups = append(x.groups, strings.Fields(strings.ReplaceAll(text[s][k], "|", " ")))
-			}
+		switch s {
+		case "groups":
+			x.groups = wordLines(text[s])
+			continue
+		case "counters":
+			x.counters = wordLines(text[s])
 			continue
 		}
 		if s == "forms" {
@@ -226,8 +230,17 @@ func (x *Lexicon) readPatterns(lines []string) error {
 	return nil
 }
 
+// wordLines are the lines of a section of words, by key.
+func wordLines(section map[string]string) [][]string {
+	var out [][]string
+	for _, k := range slices.Sorted(maps.Keys(section)) {
+		out = append(out, strings.Fields(strings.ReplaceAll(section[k], "|", " ")))
+	}
+	return out
+}
+
 func newAttribute(name string, t map[string]string) (*attribute, error) {
-	a := &attribute{name: name, zhN: t["zh"], enN: t["en"], units: map[string]bool{}}
+	a := &attribute{name: name, zhN: t["zh"], enN: t["en"], units: map[string]bool{}, over: strings.Fields(t["over"])}
 	var err error
 	if a.ask, err = regexp.Compile(t["ask"]); err != nil {
 		return nil, err

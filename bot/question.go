@@ -84,12 +84,21 @@ func (b *Bot) read(c *corpus, a Ask) *question {
 			q.attrs = append(q.attrs, at)
 		}
 	}
+	q.attrs = narrowest(q.attrs)
 	q.readNames()
 	q.places = b.lex.placesIn(full)
 	q.readFigures()
 	q.terms = b.topic(c, q)
 	q.search = q.core
 	return q
+}
+
+// narrowest leaves out the attributes that another one is a narrower kind of:
+// a day, where the deadline is asked for by its day.
+func narrowest(attrs []*attribute) []*attribute {
+	return slices.DeleteFunc(slices.Clone(attrs), func(a *attribute) bool {
+		return slices.ContainsFunc(attrs, func(o *attribute) bool { return slices.Contains(o.over, a.name) })
+	})
 }
 
 // simplify maps traditional characters to simplified ones.

@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,9 +47,17 @@ func (b *Bot) missing(ctx context.Context, c *corpus, q *question, s scope) (dra
 	case s.place != "" && len(q.refs) == 0:
 		phrase, a = "noplace", args{"Place": s.place}
 	default:
-		if t := b.unknownPolicy(c, q, s); t != "" {
+		if t := c.unknownTitle(q, s); t != "" {
+			phrase, a = "notitle", args{"Term": t}
+		} else if t := b.unknownPolicy(c, q, s); t != "" {
 			phrase, a = "noterm", args{"Term": t}
 		} else if t := unknownQuote(c, q); t != "" {
+			if e, ok := c.misquoted(t, s.docs); ok {
+				d := draft{notes: b.fixNotes(q)}
+				d.frame(b.lex.say(q.english, "misquoted", args{"Quote": t}))
+				b.add(c, q, &d, e)
+				return d, true, nil
+			}
 			phrase, a = "noquote", args{"Quote": t}
 		}
 	}
@@ -75,6 +82,32 @@ func (b *Bot) haveYears(c *corpus, q *question) string {
 	return b.lex.say(q.english, "haveyears", args{"Years": strings.Join(years, "、")})
 }
 
+// unknownTitle is a title that q names as the place to look in, by clause or on
+// the whole, and that is no document's; "" where one may be meant.
+func (c *corpus) unknownTitle(q *question, s scope) string {
+	if s.named || len(q.refs) == 0 && !q.forms["whole"] {
+		return ""
+	}
+	for _, t := range q.titles {
+		if !slices.ContainsFunc(c.docs, func(d *source) bool { return abbreviates(t, d.title) || abbreviates(d.title, t) }) {
+			return t
+		}
+	}
+	return ""
+}
+
+// abbreviates reports that the characters of short stand in long in their
+// order: 科技进步条例 for 科学技术进步条例.
+func abbreviates(short, long string) bool {
+	r := []rune(short)
+	for _, c := range long {
+		if len(r) > 0 && r[0] == c {
+			r = r[1:]
+		}
+	}
+	return len(r) == 0
+}
+
 // unknownPolicy is a policy that q names and no document of the scope
 // mentions, under this name or another.
 func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
@@ -84,7 +117,10 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 			continue
 		}
 		rest = strings.ReplaceAll(rest, p, "\n")
-		if c.contains(p, s.docs) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
+		if c.contains(p, s.docs) || !s.named && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
+			continue
+		}
+		if slices.ContainsFunc(b.lex.policy, func(o string) bool { return o != p && strings.Contains(p, o) && c.contains(o, s.docs) }) {
 			continue
 		}
 		if slices.ContainsFunc(q.terms, func(t term) bool { return t.text != p && strings.Contains(t.text, p) && c.contains(t.text, s.docs) }) {
@@ -114,79 +150,6 @@ func unknownQuote(c *corpus, q *question) string {
 		}
 		if len(zh.Quantities(t)) > 0 || found*2 < len([]rune(t)) {
 			return t
-		}
-	}
-	return ""
-}
-
-// lacking refuses when what is asked for stands in no clause on the topic, or
-// stands there as something else: a penalty is no reward. Of several kinds of
-// figure that the question may mean, one is enough.
-func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
-	if q.forms["yesno"] && len(q.figures) == 0 {
-		if w := b.otherKind(c, q, es[0]); q.forms["has"] && w != "" {
-			return b.noAttr(c, q, &attribute{zhN: w, enN: w}, es[0]), true
-		}
-		return draft{}, false
-	}
-	top := onTopic(q, es)
-	var typed, other []*attribute
-	for _, a := range q.attrs {
-		switch {
-		case len(a.units) > 0:
-			typed = append(typed, a)
-		case a.find != nil:
-			other = append(other, a)
-		}
-	}
-	if len(typed) > 0 && !slices.ContainsFunc(typed, func(a *attribute) bool {
-		return slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) && b.sameKind(c, q, e) })
-	}) {
-		return b.noAttr(c, q, typed[0], es[0]), true
-	}
-	for _, a := range other {
-		if !slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) }) {
-			return b.noAttr(c, q, a, es[0]), true
-		}
-	}
-	if kind := askedKind(q.core); kind != "" && len(typed) == 0 {
-		if !slices.ContainsFunc(top, func(e evidence) bool {
-			return slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return zh.Kind(f.Unit) == kind })
-		}) {
-			return b.noAttr(c, q, &attribute{zhN: kind, enN: kind}, es[0]), true
-		}
-	}
-	return draft{}, false
-}
-
-var askedRE = regexp.MustCompile(`(?:多少|几)(?:个)?([^0-9,，。?？]{1,4})`)
-
-// askedKind is the kind of measure that 多少 or 几 asks for: 面积 for 多少平方米; ""
-// when things are counted.
-func askedKind(s string) string {
-	for _, m := range askedRE.FindAllStringSubmatch(s, -1) {
-		r := []rune(m[1])
-		for n := len(r); n > 0; n-- {
-			if k := zh.Kind(string(r[:n])); k != "" {
-				return k
-			}
-		}
-	}
-	return ""
-}
-
-// sameKind reports whether the clause of e speaks of the kind of amount that
-// the question asks for.
-func (b *Bot) sameKind(c *corpus, q *question, e evidence) bool { return b.otherKind(c, q, e) == "" }
-
-// otherKind is the word of the question for a kind of amount that the clause of
-// e does not speak of: 奖励 where no clause of reward is found; "" else.
-func (b *Bot) otherKind(c *corpus, q *question, e evidence) string {
-	text := c.folded(e.clause)
-	for _, g := range b.lex.groups {
-		i := slices.IndexFunc(g, func(w string) bool { return strings.Contains(q.core, w) })
-		if i >= 0 && !slices.ContainsFunc(g, func(w string) bool { return strings.Contains(text, w) }) {
-			return g[i]
 		}
 	}
 	return ""
@@ -229,4 +192,30 @@ func (q *question) about(clause string) string {
 		}
 	}
 	return best
+}
+
+// likeQuote is the share of a quotation's pairs of characters that a sentence
+// has when the quotation is that sentence changed.
+const likeQuote = .7
+
+// misquoted is the sentence that the quotation t gives with changes.
+func (c *corpus) misquoted(t string, docs []string) (evidence, bool) {
+	r := []rune(refRE.ReplaceAllString(t, ""))
+	best, found := likeQuote, evidence{}
+	for _, k := range c.clausesOf(docs) {
+		whole := evidence{clause: k, doc: c.byID[k.Document]}
+		for _, s := range sentencesOf(whole) {
+			e := whole.at(s)
+			n := 0
+			for i := 0; i+2 <= len(r); i++ {
+				if strings.Contains(e.fold, string(r[i:i+2])) {
+					n++
+				}
+			}
+			if like := float64(n) / float64(max(len(r)-1, 1)); like > best {
+				best, found = like, e
+			}
+		}
+	}
+	return found, found.clause != nil
 }

@@ -249,7 +249,7 @@ func (b *Bot) wholeClause(c *corpus, q *question, s scope) (draft, bool) {
 		if len(ks) == 0 && (doc != nil || len(s.docs) > 0) {
 			return b.noClause(c, q, s, doc, r), true
 		}
-		if !q.forms["whole"] || len(ks) == 0 || len(ks) > 3 {
+		if !q.forms["whole"] || len(ks) == 0 || len(ks) > 3 || q.claims(ks) {
 			return draft{}, false
 		}
 		for _, k := range ks {

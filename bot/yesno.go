@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"zhengda/internal/zh"
+	"zhengda/rag"
 )
 
 // verdicts are the opening words of an answer for what a question asks: may
@@ -20,7 +23,11 @@ func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
 	e := es[0]
 	d := draft{notes: b.fixNotes(q)}
 	v := b.verdict(c, q, e)
-	d.frame(b.lex.say(q.english, v, args{}))
+	if key, a := q.bounded(e); key != "" {
+		d.frame(b.lex.say(q.english, key, a))
+	} else {
+		d.frame(b.lex.say(q.english, v, args{}))
+	}
 	b.add(c, q, &d, e)
 	if v == "partly" {
 		for _, other := range q.others(es[:1], es) {
@@ -38,7 +45,7 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 			break
 		}
 	}
-	if b.apart(c, q, e) || q.elsewhere(c, e) {
+	if b.apart(c, q, e) || q.elsewhere(c, e) || v.form == "has" && q.unquoted(c, e) {
 		return v.no
 	}
 	seg := q.segment(e)
@@ -46,12 +53,64 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	switch denied := neg.MatchString(seg) && !neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
 	case denied:
 		return v.no
-	case q.absent(c, b.lex, e) && v.form != "has":
+	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
 	case v.form == "can" && !may.MatchString(e.fold):
 		return "partly"
 	}
 	return v.yes
+}
+
+// bounded compares the one figure of the question with the one bound of its
+// kind in the sentence: 5人 with 不少于10人. The key is "" where there is not one
+// of each.
+func (q *question) bounded(e evidence) (key string, a args) {
+	if len(q.figures) != 1 || q.forms["confirm"] || q.forms["has"] {
+		return "", nil
+	}
+	f, bound, n := q.figures[0], zh.Quantity{}, 0
+	for _, g := range zh.Quantities(e.text) {
+		if months(g).Unit == months(f).Unit && !g.Date && !g.Ordinal {
+			bound = g
+			n++
+		}
+	}
+	if n != 1 || bound.Cmp == zh.EQ || bound.Cmp == "" || f.Cmp != zh.EQ && f.Cmp != "" || f.Unit == "" {
+		return "", nil
+	}
+	r := []rune(e.text)
+	words := string(r[bound.Start:bound.End])
+	if i := strings.Index(string(r), bound.Hedge+words); i >= 0 {
+		words = bound.Hedge + words
+	} else if strings.Contains(string(r), words+bound.Hedge) {
+		words += bound.Hedge
+	}
+	key = "beyond"
+	if meets(months(f).Value.Cmp(months(bound).Value), bound.Cmp) {
+		key = "within"
+	}
+	return key, args{"Asked": string([]rune(q.figureText())[f.Start:f.End]), "Quote": words}
+}
+
+// meets reports that a figure that compares so with a bound keeps it.
+func meets(c int, bound zh.Cmp) bool {
+	switch bound {
+	case zh.GE:
+		return c >= 0
+	case zh.GT:
+		return c > 0
+	case zh.LE:
+		return c <= 0
+	}
+	return c < 0
+}
+
+// months turns years into months, so that the two compare.
+func months(f zh.Quantity) zh.Quantity {
+	if f.Unit == "年" {
+		f.Unit, f.Value = "个月", f.Value.Mul(decimal.NewFromInt(12))
+	}
+	return f
 }
 
 // eitherRE are the questions in which a denial denies nothing: 有没有, 能不能.
@@ -80,6 +139,30 @@ func (q *question) segment(e evidence) string {
 		}
 	}
 	return text
+}
+
+// unquoted reports that the clause, and all of its document, lacks what the
+// question quotes.
+func (q *question) unquoted(c *corpus, e evidence) bool {
+	return len(q.quoted) > 0 && !slices.ContainsFunc(q.quoted, func(t string) bool {
+		t = zh.Squeeze(t)
+		return strings.Contains(c.folded(e.clause), t) || len([]rune(t)) > 2 && c.contains(t, []string{e.doc.ID})
+	})
+}
+
+var hasRE = regexp.MustCompile(`有没有|有无|是否有|有`)
+
+// absentObject reports that what the question asks for after 有没有 has a word
+// that the clause does not have.
+func (q *question) absentObject(c *corpus, e evidence) bool {
+	i := hasRE.FindStringIndex(q.core)
+	if i == nil {
+		return false
+	}
+	object, text := q.core[i[1]:], c.folded(e.clause)
+	return slices.ContainsFunc(q.terms, func(t term) bool {
+		return len([]rune(t.text)) >= 2 && strings.Contains(object, t.text) && !t.in(text)
+	})
 }
 
 // absent reports a term of the question that the clause does not have.
@@ -138,19 +221,31 @@ func actions(lex *Lexicon, e evidence) []string {
 // premise corrects a figure or a wording that the question takes for granted
 // and the documents do not have.
 func (b *Bot) premise(c *corpus, q *question, es []evidence) (draft, bool) {
-	if !q.forms["confirm"] && !q.forms["inject"] {
+	quotes := q.forms["whole"] && len(q.refs) > 0
+	if !q.forms["confirm"] && !q.forms["inject"] && !quotes {
 		return draft{}, false
 	}
-	for _, f := range q.figures {
-		top := onTopic(q, es)
+	top := onTopic(q, es)
+	if one, other, ok := q.swapped(top); ok && q.forms["confirm"] {
+		return b.apartFigures(c, q, "no", one, other), true
+	}
+	figures := q.figures
+	if !q.forms["confirm"] && !q.forms["inject"] {
+		figures = q.claimed()
+	}
+	for _, f := range figures {
+		near := top
 		if _, ok := sameUnit(top[:1], f); ok {
-			top = top[:1]
+			near = top[:1]
 		}
-		if slices.ContainsFunc(top, func(e evidence) bool { return hasFigure(e.text, f) }) {
+		if slices.ContainsFunc(near, func(e evidence) bool { return hasFigure(e.text, f) }) {
 			continue
 		}
+		if e, ok := c.figureElsewhere(q, es[0], f); ok && len(q.figures) > 1 {
+			return b.apartFigures(c, q, "partly", es[0], e), true
+		}
 		asked := string([]rune(q.figureText())[f.Start:f.End])
-		if e, ok := sameUnit(top, f); ok && !q.forms["inject"] {
+		if e, ok := sameUnit(near, f); ok && !q.forms["inject"] {
 			d := draft{notes: b.fixNotes(q)}
 			d.frame(b.lex.say(q.english, "nofigure", args{"Asked": asked}))
 			b.add(c, q, &d, e)
@@ -161,6 +256,72 @@ func (b *Bot) premise(c *corpus, q *question, es []evidence) (draft, bool) {
 		return d, true
 	}
 	return draft{}, false
+}
+
+// apartFigures shows two sentences, each with a figure that the question puts
+// together or takes for the other.
+func (b *Bot) apartFigures(c *corpus, q *question, verdict string, one, other evidence) draft {
+	d := draft{notes: b.fixNotes(q)}
+	d.frame(b.lex.say(q.english, verdict, args{}))
+	b.add(c, q, &d, one)
+	b.add(c, q, &d, other)
+	return d
+}
+
+// claims reports a figure that the question says of a clause and none of the
+// clauses has.
+func (q *question) claims(ks []*rag.Clause) bool {
+	return slices.ContainsFunc(q.claimed(), func(f zh.Quantity) bool {
+		return !slices.ContainsFunc(ks, func(k *rag.Clause) bool { return hasFigure(k.Text, f) })
+	})
+}
+
+// claimed are the figures that the question says of the clause it names: those
+// behind its number.
+func (q *question) claimed() []zh.Quantity {
+	at := refRE.FindStringIndex(q.figureText())
+	if at == nil {
+		return nil
+	}
+	from := len([]rune(q.figureText()[:at[1]]))
+	return slices.DeleteFunc(slices.Clone(q.figures), func(f zh.Quantity) bool { return f.Unit == "" || f.Start < from })
+}
+
+// figureElsewhere is the sentence of another clause of e's document that has
+// the figure and what the question says before it.
+func (c *corpus) figureElsewhere(q *question, e evidence, f zh.Quantity) (evidence, bool) {
+	for _, k := range c.clausesOf([]string{e.doc.ID}) {
+		whole := evidence{clause: k, doc: e.doc}
+		for _, s := range sentencesOf(whole) {
+			if o := whole.at(s); k != e.clause && hasFigure(o.text, f) && q.share(o.fold) > 0 {
+				return o, true
+			}
+		}
+	}
+	return evidence{}, false
+}
+
+// swapped finds a figure that the question gives to one thing and the sentences
+// to another, and the sentence with the figure of the first.
+func (q *question) swapped(es []evidence) (one, other evidence, ok bool) {
+	asked := evidence{text: strings.ReplaceAll(q.figureText(), "、", ",")}
+	for _, f := range q.figures {
+		about := subject(asked, f)
+		holds := slices.IndexFunc(es, func(e evidence) bool { return hasFigure(e.text, f) })
+		if holds < 0 || !shares(about, about) || slices.ContainsFunc(es, func(e evidence) bool {
+			return slices.ContainsFunc(zh.Quantities(e.text), func(o zh.Quantity) bool { return o.Same(f) && shares(about, subject(e, o)) })
+		}) {
+			continue
+		}
+		for _, e := range es {
+			if slices.ContainsFunc(zh.Quantities(e.text), func(o zh.Quantity) bool {
+				return !o.Ordinal && !o.Date && !o.Same(f) && o.Value.Equal(f.Value) && shares(about, subject(e, o))
+			}) {
+				return es[holds], e, true
+			}
+		}
+	}
+	return evidence{}, evidence{}, false
 }
 
 // figureText is what the offsets of q.figures count in.
