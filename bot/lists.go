@@ -21,6 +21,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 	if lead, ok := leadLine(e); ok {
 		e, budget = lead, max(budget, leadMost)
 	}
+	sentence := e
 	e = q.extend(e)
 	if lead, ok := opening(e); ok && !opens(e.text) {
 		if line, ok := leadLine(lead); ok {
@@ -34,7 +35,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		}
 	}
 	b.tell(c, d, q.shows(e, budget))
-	b.follow(c, q, d, e)
+	b.follow(c, q, d, sentence)
 	if opens(e.text) {
 		list := items(e, listBudget)
 		if len(list) == 0 {
