@@ -340,12 +340,12 @@ func (x *Lexicon) expand(q *question) string {
 	return strings.Join(out, " ")
 }
 
-// translate replaces the English words of s that the glossary knows and drops
+// translate replaces the English words of s, or their plurals, that the glossary knows and drops
 // the others; Chinese stays.
 func (x *Lexicon) translate(s string) string {
 	for _, k := range x.engKeys {
 		if strings.Contains(s, k) {
-			re := regexp.MustCompile(`\b` + regexp.QuoteMeta(k) + `\b`)
+			re := regexp.MustCompile(`\b` + regexp.QuoteMeta(k) + `(?:e?s)?\b`)
 			s = re.ReplaceAllString(s, x.english[k])
 		}
 	}
