@@ -122,14 +122,26 @@ func (d draft) without(bad []Problem) draft {
 	return d
 }
 
-// cite adds a citation unless the same quote is there, and returns its number.
+// quoteLimit is how long a citation grows by what is quoted next, in runes.
+const quoteLimit = 800
+
+// cite returns the number of the citation that holds s: one that is there, the
+// latest one grown by what follows it at once, or a new one.
 func (a *Answer) cite(s span) int {
-	quote := string([]rune(s.clause.Text)[s.start:s.end])
+	r := []rune(s.clause.Text)
 	for _, c := range a.Citations {
 		if c.ClauseID == s.clause.ID && c.Start <= s.start && s.end <= c.End {
 			return c.N
 		}
 	}
+	if n := len(a.Citations); n > 0 {
+		last := &a.Citations[n-1]
+		if last.ClauseID == s.clause.ID && last.End <= s.start && s.end-last.Start <= quoteLimit && strings.TrimSpace(string(r[last.End:s.start])) == "" {
+			last.End, last.Quote = s.end, string(r[last.Start:s.end])
+			return n
+		}
+	}
+	quote := string(r[s.start:s.end])
 	c := Citation{N: len(a.Citations) + 1, DocumentID: s.doc.ID, Document: s.doc.Title, Version: s.doc.Version, ClauseID: s.clause.ID, Label: s.clause.Label,
 		Clause: s.clause.Number, Path: s.clause.Path, Title: s.clause.Title, Quote: quote, Start: s.start, End: s.end, URL: s.doc.Meta.URL}
 	if c.Path == nil {

@@ -156,23 +156,47 @@ func (k *check) cited(n int) (Citation, bool) {
 	return k.a.Citations[n-1], true
 }
 
-// verbatim reports that shown is the quote, or whole comma segments of it with
-// …… where it was cut.
+// verbatim reports that shown is whole sentences of the quote in a row, or
+// whole comma segments with …… where it was cut.
 func verbatim(shown, quote string) bool {
-	rest := zh.Squeeze(quote)
+	rest, edge, at := zh.Squeeze(quote), edges(quote), 0
 	some := false
 	for part := range strings.SplitSeq(shown, ellipsis) {
 		if part = zh.Squeeze(part); part == "" {
 			continue
 		}
 		i := strings.Index(rest, part)
-		if i < 0 || !some && !strings.HasPrefix(shown, ellipsis) && i != 0 {
+		if !some && !strings.HasPrefix(shown, ellipsis) {
+			for n := 0; i >= 0 && n >= 0 && !edge[i]; i += n + 1 {
+				if n = strings.Index(rest[i+1:], part); n < 0 {
+					return false
+				}
+			}
+		}
+		if i < 0 {
 			return false
 		}
 		some = true
+		at += i + len(part)
 		rest = rest[i+len(part):]
 	}
-	return some && (rest == "" || strings.HasSuffix(shown, ellipsis))
+	return some && (edge[at] || strings.HasSuffix(shown, ellipsis))
+}
+
+// edges are the offsets in the squeezed quote at which a sentence of it begins
+// or ends.
+func edges(quote string) map[int]bool {
+	out, at := map[int]bool{0: true}, 0
+	r := []rune(quote)
+	last := 0
+	for _, s := range zh.Sentences(quote) {
+		at += len(zh.Squeeze(string(r[last:s.Start])))
+		out[at] = true
+		at += len(zh.Squeeze(string(r[s.Start:s.End])))
+		out[at], last = true, s.End
+	}
+	out[at+len(zh.Squeeze(string(r[last:])))] = true
+	return out
 }
 
 // fill verifies the arguments of a phrase by their names.
