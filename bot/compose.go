@@ -117,39 +117,38 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	if len(picked) == 1 {
 		b.complete(c, q, &d, picked[0], es)
 	}
-	for _, e := range q.others(picked, es) {
-		b.add(c, q, &d, e)
-	}
+	b.addOthers(c, q, &d, picked, es)
 	return d
 }
 
-// others are the best sentences of further clauses where the words of the
-// question do not settle which clause is meant: then those that score nearly
-// as well are shown too, as far as they are short.
-func (q *question) others(picked, es []evidence) []evidence {
-	room := othersBudget
+// addOthers quotes the best sentences of further clauses where the words of
+// the question do not settle which clause is meant: those that score nearly as
+// well, as far as the answer stays short.
+func (b *Bot) addOthers(c *corpus, q *question, d *draft, picked, es []evidence) {
 	for _, p := range picked {
 		if p.clause != es[0].clause || q.share(p.fold) >= settled || opens(p.text) {
-			return nil
+			return
 		}
-		room -= min(p.end-p.start, shortBudget)
 	}
-	var out []evidence
+	room := othersBudget
+	for _, l := range d.lines {
+		room -= l.runes()
+	}
 	seen := map[*rag.Clause]bool{es[0].clause: true}
 	for _, e := range es {
-		if e.score < es[0].score-secondReach || len(out) == othersMost {
-			break
+		if e.score < es[0].score-secondReach || len(seen) > othersMost {
+			return
 		}
 		if seen[e.clause] || e.isTitle() || e.isRemark() || opens(e.text) {
 			continue
 		}
-		if room -= min(e.end-e.start, shortBudget); room < 0 && len(out) > 0 {
-			break
+		full := q.extend(e)
+		if room -= min(full.end-full.start, shortBudget) + len([]rune(c.label(e.clause))); room < 0 {
+			return
 		}
 		seen[e.clause] = true
-		out = append(out, e)
+		b.add(c, q, d, e)
 	}
-	return out
 }
 
 // fixNotes say which words were read as which.
@@ -217,7 +216,7 @@ const (
 	secondReach    = 1.8
 	paragraphMost  = 140 // runes of a paragraph that is quoted whole
 	othersMost     = 2
-	othersBudget   = 240 // runes of all sentences together
+	othersBudget   = 290 // runes of the whole answer
 	settled        = .3  // share of the question's terms in a sentence that settles which clause is meant
 )
 

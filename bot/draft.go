@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"zhengda/internal/zh"
 	"zhengda/rag"
@@ -31,6 +32,15 @@ type span struct {
 	doc        *source
 	start, end int
 	shown      string // verbatim parts joined by ……
+}
+
+// runes is about how long the line is shown.
+func (l line) runes() int {
+	n := utf8.RuneCountInString(l.frame) + utf8.RuneCountInString(l.label)
+	if l.quote != nil {
+		n += utf8.RuneCountInString(l.quote.shown)
+	}
+	return n
 }
 
 const ellipsis = "……"

@@ -30,9 +30,7 @@ func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
 	}
 	b.add(c, q, &d, e)
 	if v == "partly" {
-		for _, other := range q.others(es[:1], es) {
-			b.add(c, q, &d, other)
-		}
+		b.addOthers(c, q, &d, es[:1], es)
 	}
 	return d
 }
