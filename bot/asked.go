@@ -13,6 +13,7 @@ import (
 type want struct {
 	name   *attribute
 	figure bool
+	noun   string // the name in full, where a document may tell of it elsewhere
 	given  func(evidence) bool
 }
 
@@ -28,6 +29,13 @@ func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
 			among = near
 		}
 		i := slices.IndexFunc(among, w.given)
+		if i < 0 && w.noun != "" {
+			if e, ok := b.naming(c, q, es[0].doc, w.noun); ok { // further down in its document
+				es[len(es)-1] = e
+				lead(es, e)
+				continue
+			}
+		}
 		if i < 0 {
 			return b.noAttr(c, q, w.name, es[0]), true
 		}
@@ -54,10 +62,12 @@ func (b *Bot) wanted(c *corpus, q *question) []want {
 		case len(a.units) > 0:
 			typed = append(typed, a)
 		case a.find != nil:
-			out = append(out, want{a, false, func(e evidence) bool { return a.told(q, e) }})
+			out = append(out, want{name: a, given: func(e evidence) bool { return a.told(q, e) }})
 		}
 	}
-	figure := func(name *attribute, given func(evidence) bool) { out = append(out, want{name, true, given}) }
+	figure := func(name *attribute, given func(evidence) bool) {
+		out = append(out, want{name: name, figure: true, given: given})
+	}
 	kind, unit := askedKind(q.core), counted(q.core)
 	switch {
 	case len(typed) > 0:
@@ -75,7 +85,7 @@ func (b *Bot) wanted(c *corpus, q *question) []want {
 		figure(b.lex.attr("quantity"), figured)
 	}
 	if h := b.head(q.core); h != "" {
-		out = append(out, want{&attribute{zhN: h, enN: h}, false, func(e evidence) bool { return b.speaksOf(c.folded(e.clause), h) }})
+		out = append(out, want{name: &attribute{zhN: h, enN: h}, noun: h, given: func(e evidence) bool { return b.speaksOf(c.folded(e.clause), h) }})
 	}
 	return out
 }
@@ -139,11 +149,31 @@ func figured(e evidence) bool {
 // head is the noun that the question asks the figure of: 押金 in 押金是多少; ""
 // where it asks by a verb.
 func (b *Bot) head(s string) string {
-	m := b.lex.forms["head"].FindStringSubmatch(s)
-	if m == nil {
-		return ""
+	if m := b.lex.forms["head"].FindStringSubmatch(s); m != nil {
+		return m[1] + m[2] + m[3]
 	}
-	return m[1] + m[2]
+	_, after, _ := strings.Cut(s, "多少")
+	for _, g := range b.lex.groups {
+		if i := slices.IndexFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.HasPrefix(after, w) }); i >= 0 {
+			return g[i]
+		}
+	}
+	return ""
+}
+
+// naming is the sentence of the document that speaks of the noun and has the
+// most of the question's terms.
+func (b *Bot) naming(c *corpus, q *question, d *source, noun string) (evidence, bool) {
+	best, found := 0.0, evidence{}
+	for _, k := range c.clausesOf([]string{d.ID}) {
+		whole := evidence{clause: k, doc: d}
+		for _, s := range sentencesOf(whole) {
+			if e := whole.at(s); b.speaksOf(e.fold, noun) && q.share(e.fold) > best {
+				best, found = q.share(e.fold), e
+			}
+		}
+	}
+	return found, found.clause != nil
 }
 
 // speaksOf reports that the folded text has the noun, its last two characters, a
@@ -153,11 +183,11 @@ func (b *Bot) speaksOf(text, noun string) bool {
 	last := string(r[max(0, len(r)-2):])
 	words := append([]string{noun, last}, b.lex.synonyms[noun]...)
 	for _, g := range b.lex.groups {
-		if slices.Contains(g, noun) || slices.Contains(g, last) {
+		if slices.Contains(g, noun) || slices.Contains(g, last) || strings.HasSuffix(noun, "费") && slices.Contains(g, "费用") {
 			words = append(words, g...)
 		}
 	}
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	return slices.ContainsFunc(words, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(text, w) })
 }
 
 var countedRE = regexp.MustCompile(`(?:^|[^哪这那前后第十])(?:多少|几)(人|名|位|家|户|件|套|台|辆|场|次|所|座|间|篇|页|批|期|艘|只|张|份|本|支)`)
@@ -255,9 +285,13 @@ func askedKind(s string) string {
 }
 
 // amountOf is the line of words that the amount asked for belongs to, by the
-// word right before 多少: 贷多少, 奖励标准是多少; nil where it says none.
+// word right before 多少: 贷多少, 奖励标准是多少; nil where it says none, or
+// asks for a multiple of it (工资的几倍).
 func (b *Bot) amountOf(s string) []string {
 	for _, m := range howMuch.FindAllStringIndex(s, -1) {
+		if strings.HasPrefix(s[m[1]:], "倍") {
+			continue
+		}
 		for _, g := range b.lex.groups {
 			if slices.ContainsFunc(g, func(w string) bool { return strings.HasSuffix(s[:m[0]], w) }) {
 				return g
@@ -293,7 +327,7 @@ func (b *Bot) isAmount(g []string, text string, f zh.Quantity) bool {
 // otherKind is the word of the question for a kind of amount that the clause of
 // e does not speak of: 奖励 where no clause of reward is found; "" else.
 func (b *Bot) otherKind(c *corpus, q *question, e evidence) string {
-	text, asked := c.folded(e.clause), q.core+q.englishText(b.lex)
+	text, asked := c.folded(e.clause)+e.doc.title, q.core+q.englishText(b.lex)
 	for _, g := range b.lex.groups {
 		i := slices.IndexFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(asked, w) })
 		if i >= 0 && !slices.ContainsFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(text, w) }) {
