@@ -8,59 +8,128 @@ import (
 	"zhengda/internal/zh"
 )
 
-// lacking refuses when what is asked for stands in no clause on the topic, or
-// stands there as something else: a penalty is no reward. Of several kinds of
-// figure that the question may mean, one is enough.
+// want is one thing that a question asks for, and whether a sentence tells it:
+// a figure must stand near the best sentence.
+type want struct {
+	name   *attribute
+	figure bool
+	noun   string // the name in full, where a document may tell of it elsewhere
+	given  func(evidence) bool
+}
+
+// lacking refuses when what is asked for stands in no sentence near the best
+// one, or stands there as something else: a penalty is no reward. Where it
+// does, that sentence leads.
 func (b *Bot) lacking(c *corpus, q *question, es []evidence) (draft, bool) {
-	if q.forms["yesno"] && len(q.figures) == 0 {
-		if w := b.otherKind(c, q, es[0]); q.forms["has"] && w != "" {
-			return b.noAttr(c, q, &attribute{zhN: w, enN: w}, es[0]), true
-		}
-		return draft{}, false
-	}
 	top := onTopic(q, es)
-	var typed, other []*attribute
-	for _, a := range q.attrs {
-		switch {
-		case len(a.units) > 0:
-			typed = append(typed, a)
-		case a.find != nil:
-			other = append(other, a)
+	near := q.near(top)
+	for _, w := range b.wanted(c, q) {
+		among := top
+		if w.figure {
+			among = near
 		}
-	}
-	near := q.closest(top)
-	if len(typed) > 0 {
-		i := slices.IndexFunc(near, func(e evidence) bool {
-			return slices.ContainsFunc(typed, func(a *attribute) bool { return b.gives(c, q, a, e) })
-		})
+		i := slices.IndexFunc(among, w.given)
+		if i < 0 && w.noun != "" {
+			if e, ok := b.naming(c, q, es[0].doc, w.noun); ok { // further down in its document
+				es[len(es)-1] = e
+				lead(es, e)
+				continue
+			}
+		}
 		if i < 0 {
-			return b.noAttr(c, q, typed[0], es[0]), true
+			return b.noAttr(c, q, w.name, es[0]), true
 		}
-		lead(es, near[i])
-	}
-	for _, a := range other {
-		if !slices.ContainsFunc(top, func(e evidence) bool { return a.in(e.fold, e.text) }) {
-			return b.noAttr(c, q, a, es[0]), true
+		if w.figure {
+			lead(es, among[i])
 		}
 	}
-	if h := b.head(q.core); h != "" && !slices.ContainsFunc(top, func(e evidence) bool { return b.speaksOf(c.folded(e.clause), h) }) {
-		return b.noAttr(c, q, &attribute{zhN: h, enN: h}, es[0]), true
-	}
-	if len(typed) == 0 && len(other) == 0 && howMany.MatchString(q.core) && !slices.ContainsFunc(near, figured) {
+	if b.lex.form("deferred", es[0].fold) && asksFigure.MatchString(q.core) && !slices.ContainsFunc(zh.Quantities(es[0].text), plainFigure) {
 		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
-	}
-	if u := counted(q.core); u != "" && len(typed) == 0 && !q.forms["sum"] && !slices.ContainsFunc(near, func(e evidence) bool { return b.counts(q, e, u) }) {
-		return b.noAttr(c, q, b.lex.attr("quantity"), es[0]), true
-	}
-	if kind := askedKind(q.core); kind != "" && len(typed) == 0 {
-		if !slices.ContainsFunc(top, func(e evidence) bool {
-			return slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return zh.Kind(f.Unit) == kind })
-		}) {
-			return b.noAttr(c, q, &attribute{zhN: kind, enN: kind}, es[0]), true
-		}
 	}
 	return draft{}, false
 }
+
+// wanted are the things that q asks for: a figure of a kind or of things
+// counted in a unit, the noun whose figure it is, and what is known by its
+// wording. Of several kinds of figure that it may mean, one is enough.
+func (b *Bot) wanted(c *corpus, q *question) []want {
+	var out []want
+	var typed []*attribute
+	yesNo := q.forms["yesno"] && len(q.figures) == 0
+	for _, a := range q.attrs {
+		switch {
+		case yesNo:
+		case len(a.units) > 0:
+			typed = append(typed, a)
+		case a.find != nil:
+			out = append(out, want{name: a, given: func(e evidence) bool { return a.told(q, e) }})
+		}
+	}
+	figure := func(name *attribute, given func(evidence) bool) {
+		out = append(out, want{name: name, figure: true, given: given})
+	}
+	kind, unit := askedKind(q.core), counted(q.core)
+	switch {
+	case len(typed) > 0:
+		figure(typed[0], func(e evidence) bool {
+			return slices.ContainsFunc(typed, func(a *attribute) bool { return b.gives(c, q, a, e) })
+		})
+	case yesNo:
+	case kind != "":
+		figure(&attribute{zhN: kind, enN: kind}, func(e evidence) bool {
+			return slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return zh.Kind(f.Unit) == kind })
+		})
+	case unit != "" && !q.forms["sum"]:
+		figure(b.lex.attr("quantity"), func(e evidence) bool { return b.counts(q, e, unit) })
+	case howMany.MatchString(q.core):
+		figure(b.lex.attr("quantity"), figured)
+	}
+	if h := b.head(q.core); h != "" {
+		out = append(out, want{name: &attribute{zhN: h, enN: h}, noun: h, given: func(e evidence) bool { return b.speaksOf(c.folded(e.clause), h) }})
+	}
+	return out
+}
+
+// told reports that the sentence has the wording of the attribute; where a name
+// is asked for, in words that the question does not bring itself.
+func (a *attribute) told(q *question, e evidence) bool {
+	if !a.names {
+		return a.find.MatchString(e.fold)
+	}
+	own := a.ask.ReplaceAllString(q.core, "")
+	return slices.ContainsFunc(a.find.FindAllString(e.fold, -1), func(w string) bool { return !strings.Contains(own, w) })
+}
+
+// Shares of the best that make a sentence near: of the question's terms, and of
+// the cosine.
+const (
+	nearShare  = .3
+	nearCosine = .75
+)
+
+// near are the best sentence, those of its clause that have a fair part of the
+// question's terms or are nearly as like the question as any, and of the other
+// clauses those with as many terms as the best.
+func (q *question) near(top []evidence) []evidence {
+	share, cosine := 0.0, 0.0
+	for _, e := range top {
+		share, cosine = max(share, q.share(e.fold)), max(cosine, e.dense)
+	}
+	best := q.share(top[0].fold)
+	return slices.DeleteFunc(slices.Clone(top), func(e evidence) bool {
+		own := q.share(e.fold)
+		if e.clause != top[0].clause {
+			return own < max(best, nearShare*share)
+		}
+		return e.start != top[0].start && own < nearShare*share && e.dense < nearCosine*cosine
+	})
+}
+
+// asksFigure is the wording that wants a figure or a number in an order.
+var asksFigure = regexp.MustCompile(`多少|几|多[大长久高远重]`)
+
+// plainFigure reports a figure that is neither a date nor a number in an order.
+func plainFigure(f zh.Quantity) bool { return !f.Date && !f.Ordinal }
 
 // lead moves e to the head of es: the sentence that gives what is asked.
 func lead(es []evidence, e evidence) {
@@ -77,21 +146,34 @@ func figured(e evidence) bool {
 	return strings.Contains(e.text, "、") || opens(e.text) || slices.ContainsFunc(zh.Quantities(e.text), func(f zh.Quantity) bool { return !f.Ordinal })
 }
 
-// closest are the sentences of the best clause, and of the others those with as
-// many of the question's words.
-func (q *question) closest(top []evidence) []evidence {
-	least := q.share(top[0].fold)
-	return slices.DeleteFunc(slices.Clone(top), func(e evidence) bool { return e.clause != top[0].clause && q.share(e.fold) < least })
-}
-
 // head is the noun that the question asks the figure of: 押金 in 押金是多少; ""
 // where it asks by a verb.
 func (b *Bot) head(s string) string {
-	m := b.lex.forms["head"].FindStringSubmatch(s)
-	if m == nil {
-		return ""
+	if m := b.lex.forms["head"].FindStringSubmatch(s); m != nil {
+		return m[1] + m[2] + m[3]
 	}
-	return m[1] + m[2]
+	_, after, _ := strings.Cut(s, "多少")
+	for _, g := range b.lex.groups {
+		if i := slices.IndexFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.HasPrefix(after, w) }); i >= 0 {
+			return g[i]
+		}
+	}
+	return ""
+}
+
+// naming is the sentence of the document that speaks of the noun and has the
+// most of the question's terms.
+func (b *Bot) naming(c *corpus, q *question, d *source, noun string) (evidence, bool) {
+	best, found := 0.0, evidence{}
+	for _, k := range c.clausesOf([]string{d.ID}) {
+		whole := evidence{clause: k, doc: d}
+		for _, s := range sentencesOf(whole) {
+			if e := whole.at(s); b.speaksOf(e.fold, noun) && q.share(e.fold) > best {
+				best, found = q.share(e.fold), e
+			}
+		}
+	}
+	return found, found.clause != nil
 }
 
 // speaksOf reports that the folded text has the noun, its last two characters, a
@@ -101,11 +183,11 @@ func (b *Bot) speaksOf(text, noun string) bool {
 	last := string(r[max(0, len(r)-2):])
 	words := append([]string{noun, last}, b.lex.synonyms[noun]...)
 	for _, g := range b.lex.groups {
-		if slices.Contains(g, noun) || slices.Contains(g, last) {
+		if slices.Contains(g, noun) || slices.Contains(g, last) || strings.HasSuffix(noun, "费") && slices.Contains(g, "费用") {
 			words = append(words, g...)
 		}
 	}
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
+	return slices.ContainsFunc(words, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(text, w) })
 }
 
 var countedRE = regexp.MustCompile(`(?:^|[^哪这那前后第十])(?:多少|几)(人|名|位|家|户|件|套|台|辆|场|次|所|座|间|篇|页|批|期|艘|只|张|份|本|支)`)
@@ -203,9 +285,13 @@ func askedKind(s string) string {
 }
 
 // amountOf is the line of words that the amount asked for belongs to, by the
-// word right before 多少: 贷多少, 奖励标准是多少; nil where it says none.
+// word right before 多少: 贷多少, 奖励标准是多少; nil where it says none, or
+// asks for a multiple of it (工资的几倍).
 func (b *Bot) amountOf(s string) []string {
 	for _, m := range howMuch.FindAllStringIndex(s, -1) {
+		if strings.HasPrefix(s[m[1]:], "倍") {
+			continue
+		}
 		for _, g := range b.lex.groups {
 			if slices.ContainsFunc(g, func(w string) bool { return strings.HasSuffix(s[:m[0]], w) }) {
 				return g
@@ -241,7 +327,7 @@ func (b *Bot) isAmount(g []string, text string, f zh.Quantity) bool {
 // otherKind is the word of the question for a kind of amount that the clause of
 // e does not speak of: 奖励 where no clause of reward is found; "" else.
 func (b *Bot) otherKind(c *corpus, q *question, e evidence) string {
-	text, asked := c.folded(e.clause), q.core+q.englishText(b.lex)
+	text, asked := c.folded(e.clause)+e.doc.title, q.core+q.englishText(b.lex)
 	for _, g := range b.lex.groups {
 		i := slices.IndexFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(asked, w) })
 		if i >= 0 && !slices.ContainsFunc(g, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(text, w) }) {

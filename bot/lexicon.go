@@ -47,6 +47,7 @@ type attribute struct {
 	find     *regexp.Regexp // nil: nothing needed
 	units    map[string]bool
 	over     []string // attributes that it is a narrower kind of
+	names    bool     // a name is asked for: words of the question do not satisfy it
 	zhN, enN string   // its name in a refusal
 }
 
@@ -240,7 +241,7 @@ func wordLines(section map[string]string) [][]string {
 }
 
 func newAttribute(name string, t map[string]string) (*attribute, error) {
-	a := &attribute{name: name, zhN: t["zh"], enN: t["en"], units: map[string]bool{}, over: strings.Fields(t["over"])}
+	a := &attribute{name: name, zhN: t["zh"], enN: t["en"], units: map[string]bool{}, over: strings.Fields(t["over"]), names: t["names"] != ""}
 	var err error
 	if a.ask, err = regexp.Compile(t["ask"]); err != nil {
 		return nil, err

@@ -117,7 +117,7 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 			continue
 		}
 		rest = strings.ReplaceAll(rest, p, "\n")
-		if c.contains(p, s.docs) || !s.named && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
+		if c.contains(p, s.docs) || (!s.named || len(q.places) > 1) && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
 			continue
 		}
 		if slices.ContainsFunc(b.lex.policy, func(o string) bool { return o != p && strings.Contains(p, o) && c.contains(o, s.docs) }) {
@@ -136,7 +136,7 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 func unknownQuote(c *corpus, q *question) string {
 	for _, t := range q.quoted {
 		t := zh.Squeeze(t)
-		if len([]rune(t)) < 4 || strings.Contains(t, "...") || c.contains(t, nil) {
+		if len([]rune(t)) < 4 || strings.Contains(t, "...") || c.contains(t, nil) || c.headingOnly(t, nil) != "" {
 			continue
 		}
 		if slices.ContainsFunc(q.fixes, func(f fix) bool { return strings.Contains(t, f.to) }) {

@@ -48,9 +48,12 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	}
 	seg := q.segment(e)
 	neg, may := b.lex.forms["negword"], b.lex.forms["permit"]
-	switch denied := neg.MatchString(seg) && !neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
-	case denied:
+	denies := neg.MatchString(seg)
+	switch asked := neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
+	case denies && !asked, !denies && q.forms["confirm"] && q.forms["unsaid"]:
 		return v.no
+	case q.forms["done"] && b.lex.form("planned", seg) && !b.lex.form("done", seg):
+		return "planned"
 	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
 	case v.form == "can" && !may.MatchString(e.fold):
@@ -219,7 +222,8 @@ func actions(lex *Lexicon, e evidence) []string {
 // premise corrects a figure or a wording that the question takes for granted
 // and the documents do not have.
 func (b *Bot) premise(c *corpus, q *question, es []evidence) (draft, bool) {
-	quotes := q.forms["whole"] && len(q.refs) > 0
+	states := !strings.ContainsAny(q.core, "?？") && !q.forms["asks"]
+	quotes := (q.forms["whole"] || states) && len(q.refs) > 0
 	if !q.forms["confirm"] && !q.forms["inject"] && !quotes {
 		return draft{}, false
 	}
