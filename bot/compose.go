@@ -168,7 +168,7 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 	covered := func(t term) bool {
 		return slices.ContainsFunc(out, func(e evidence) bool { return t.in(e.fold) })
 	}
-	parts := q.statements()
+	parts := b.lex.statements(q.core)
 	for len(out) < parts {
 		best, gain := -1, 0.0
 		for i, e := range es {
@@ -222,17 +222,18 @@ const (
 )
 
 // statements is how many of them a question asks for at most.
-func (q *question) statements() int {
+func (x *Lexicon) statements(asked string) int {
 	n := 1
-	if strings.Count(q.core, "?")+strings.Count(q.core, "？") > 1 {
+	if strings.Count(asked, "?")+strings.Count(asked, "？") > 1 {
 		n = 2
 	}
+	asked = x.forms["uncouple"].ReplaceAllString(asked, "")
 	for _, w := range []string{"分别", "各", "以及", "同时", "两者", "和", "、", "与"} {
-		if strings.Contains(q.core, w) {
+		if strings.Contains(asked, w) {
 			n = max(n, 2)
 		}
 	}
-	if strings.Contains(q.core, "分别") || strings.Contains(q.core, "、") {
+	if strings.Contains(asked, "分别") || strings.Contains(asked, "、") {
 		n = 3
 	}
 	return n

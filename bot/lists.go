@@ -41,7 +41,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		if len(list) == 0 {
 			list = c.below(e, listBudget)
 		}
-		for _, item := range q.relevant(list) {
+		for _, item := range q.relevant(e, list) {
 			b.tell(c, d, q.shows(item, shortBudget))
 		}
 	}
@@ -228,20 +228,23 @@ func header(e evidence) (evidence, bool) {
 	return evidence{}, false
 }
 
-// relevant are the items that say what q asks; all of them where it asks for
-// the list, or where none says more than the others.
-func (q *question) relevant(all []evidence) []evidence {
+// relevant are the items that say what q asks beyond what lead, which opens
+// the list, says of them all; all of them where it asks for the list, or where
+// none says more than the others.
+func (q *question) relevant(lead evidence, all []evidence) []evidence {
 	if q.asksList() || q.forms["define"] {
 		return all
 	}
+	beyond := *q
+	beyond.terms = slices.DeleteFunc(slices.Clone(q.terms), func(t term) bool { return t.in(lead.fold) })
 	best := 0.0
 	for _, i := range all {
-		best = max(best, q.share(i.fold))
+		best = max(best, beyond.share(i.fold))
 	}
 	if best == 0 {
 		return all
 	}
-	return slices.DeleteFunc(all, func(i evidence) bool { return q.share(i.fold) < best-1e-9 })
+	return slices.DeleteFunc(all, func(i evidence) bool { return beyond.share(i.fold) < best-1e-9 })
 }
 
 func (q *question) has(attr string) bool {
