@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -120,8 +121,34 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	for _, e := range q.others(picked, es) {
 		b.add(c, q, &d, e)
 	}
+	for _, e := range c.unsaid(q, picked, es) {
+		b.add(c, q, &d, e)
+	}
 	return d
 }
+
+// unsaid are the best sentences with what q quotes and none of the sentences
+// picked says: where it quotes several things, each is asked about.
+func (c *corpus) unsaid(q *question, picked, es []evidence) []evidence {
+	if len(q.quoted) < 2 || len(q.quoted) > quotedMost {
+		return nil
+	}
+	var out []evidence
+	for _, w := range q.quoted {
+		t := term{text: zh.Squeeze(w), named: true}
+		if slices.ContainsFunc(picked, func(e evidence) bool { return t.in(e.fold) }) {
+			continue
+		}
+		if i := slices.IndexFunc(es, func(e evidence) bool { return t.in(e.fold) && !e.isTitle() }); i >= 0 {
+			out = append(out, es[i])
+		} else if all := c.sentencesWith(t, ids([]*source{es[0].doc})); len(all) > 0 {
+			out = append(out, all[0])
+		}
+	}
+	return out
+}
+
+const quotedMost = 5 // things quoted that are each answered
 
 // others are the best sentences of further clauses where the words of the
 // question do not settle which clause is meant: then those that score nearly

@@ -110,6 +110,7 @@ const (
 	repeatWeight   = .15  // each time that it says what the question quotes
 	numberWeight   = .6   // it holds a bare number of the question
 	rowWeight      = 5.0  // it is the row of a table that this number opens
+	codeWeight     = 2.0  // it says what this number stands for
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
 )
 
@@ -137,6 +138,8 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		for _, n := range q.numbers {
 			if cell, _, ok := strings.Cut(e.text, "\t"); ok && strings.TrimSpace(cell) == n {
 				e.score += rowWeight
+			} else if standsFor(e.fold, n) {
+				e.score += codeWeight
 			} else if slices.Contains(tokens(e.text), n) {
 				e.score += numberWeight
 			}
@@ -157,6 +160,25 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		}
 		return a.start - b.start
 	})
+}
+
+// standsFor reports that the text says what the code n means: 3表示….
+func standsFor(text, n string) bool {
+	for rest, found := text, true; found; {
+		var before string
+		if before, rest, found = strings.Cut(rest, n); found && !strings.HasSuffix(before, "第") && !endsInDigit(before) {
+			for _, w := range []string{"表示", "代表", "是指", "为", "指"} {
+				if strings.HasPrefix(rest, w) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func endsInDigit(s string) bool {
+	return s != "" && (s[len(s)-1] >= '0' && s[len(s)-1] <= '9' || s[len(s)-1] == '.')
 }
 
 // measure is the kind of figure that q asks for (多少平方米, 多厚), "" for a

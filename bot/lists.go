@@ -92,30 +92,46 @@ func takesUp(s string) bool {
 }
 
 // below are the clauses that e, the last sentence of its own, announces: those
-// below it in an outline, or beside it under one heading; by their titles where
-// they have one. Together they have at most budget runes.
+// below it in an outline, or beside it under one heading. Together they have at
+// most budget runes: whole if that suffices, else by their titles where they
+// have one, else the first of them.
 func (c *corpus) below(e evidence, budget int) []evidence {
 	if !e.ends() {
 		return nil
 	}
-	var out []evidence
+	var whole, short []evidence
 	at := slices.IndexFunc(e.doc.Clauses, func(k rag.Clause) bool { return k.ID == e.clause.ID })
 	for i := at + 1; i < len(e.doc.Clauses); i++ {
 		k := &e.doc.Clauses[i]
+		nested := e.clause.Number > 0 && strings.HasPrefix(k.Label, e.clause.Label)
+		if beside := e.clause.Number == 0 && k.Number > 0 && len(k.Path) > 0 && slices.Equal(k.Path, e.clause.Path); !nested && !beside {
+			break
+		}
 		item := wholeOf(k, e.doc)
+		whole = append(whole, item)
 		if k.Title != "" && strings.HasPrefix(k.Text, k.Title) {
 			item = item.at(zh.Span{End: len([]rune(k.Title))})
 		}
-		nested := e.clause.Number > 0 && strings.HasPrefix(k.Label, e.clause.Label)
-		if beside := e.clause.Number == 0 && k.Number > 0 && len(k.Path) > 0 && slices.Equal(k.Path, e.clause.Path); !nested && !beside {
-			return out
-		}
-		if budget -= item.end; budget < 0 {
-			return out
-		}
-		out = append(out, item)
+		short = append(short, item)
 	}
-	return out
+	if runes(whole) <= budget {
+		return whole
+	}
+	for i := range short {
+		if budget -= short[i].end - short[i].start; budget < 0 {
+			return short[:i]
+		}
+	}
+	return short
+}
+
+// runes is how long the pieces of evidence are together.
+func runes(es []evidence) int {
+	n := 0
+	for _, e := range es {
+		n += e.end - e.start
+	}
+	return n
 }
 
 // ends reports the last sentence of a clause.
