@@ -34,6 +34,11 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.wholeClause(c, q, s); ok {
 		return d, nil
 	}
+	for _, whole := range []func(*corpus, *question, scope) (draft, bool){b.about, b.glossary} {
+		if d, ok := whole(c, q, s); ok {
+			return d, nil
+		}
+	}
 	if d, ok, err := b.perClause(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
@@ -43,7 +48,7 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok, err := b.missing(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
-	for _, special := range []func(*corpus, *question, scope) (draft, bool){b.mentionList, b.figureList, b.elsewhere, b.suspect, b.definition} {
+	for _, special := range []func(*corpus, *question, scope) (draft, bool){b.mentionList, b.figureList, b.elsewhere, b.suspect, b.code, b.definition} {
 		if d, ok := special(c, q, s); ok {
 			return d, nil
 		}
