@@ -110,6 +110,7 @@ const (
 	repeatWeight   = .15  // each time that it says what the question quotes
 	numberWeight   = .6   // it holds a bare number of the question
 	rowWeight      = 5.0  // it is the row of a table that this number opens
+	rowNameWeight  = 2.5  // it is the row of a table that the question names
 	codeWeight     = 2.0  // it says what this number stands for
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
 )
@@ -119,7 +120,11 @@ const (
 func (b *Bot) rank(q *question, es []evidence, best float64) {
 	for i := range es {
 		e := &es[i]
-		e.score = clauseWeight*(e.passage.Score-best) + sentenceWeight*e.sentence + namedWeight*q.share(e.fold)
+		read := e.fold
+		if h, ok := header(*e); ok {
+			read += "\n" + h.fold
+		}
+		e.score = clauseWeight*(e.passage.Score-best) + sentenceWeight*e.sentence + namedWeight*q.share(read)
 		if len(q.attrs) > 0 && slices.ContainsFunc(q.attrs, func(a *attribute) bool { return a.in(e.fold, e.text) }) {
 			e.score += attrWeight
 		}
@@ -134,6 +139,9 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		}
 		if e.end-e.start < shortSentence || e.isRemark() || e.clause.Number == 0 && strings.HasPrefix(e.clause.Label, "通知") {
 			e.score += emptyWeight
+		}
+		if q.namesRow(*e) {
+			e.score += rowNameWeight
 		}
 		for _, n := range q.numbers {
 			if cell, _, ok := strings.Cut(e.text, "\t"); ok && strings.TrimSpace(cell) == n {
@@ -160,6 +168,22 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		}
 		return a.start - b.start
 	})
+}
+
+// namesRow reports the row of a table whose name, its first cell that is no
+// number, q says.
+func (q *question) namesRow(e evidence) bool {
+	cells := strings.Split(zh.Fold(e.text), "\t")
+	if len(cells) < 2 {
+		return false
+	}
+	for _, cell := range cells {
+		cell = zh.Squeeze(cell)
+		if hanCount(cell) > 0 {
+			return hanCount(cell) >= 2 && strings.Contains(q.core, cell)
+		}
+	}
+	return false
 }
 
 // standsFor reports that the text says what the code n means: 3表示….
