@@ -129,7 +129,7 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	for _, e := range c.unsaid(q, picked, es) {
 		b.add(c, q, &d, e)
 	}
-	return d
+	return d.cut()
 }
 
 // unsaid are the best sentences with what q quotes and none of the sentences
