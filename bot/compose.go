@@ -223,7 +223,7 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 		out = append(out, es[best])
 	}
 	if len(out) < 2 {
-		out = append(out, neighbours(out[0], es)...)
+		out = append(out, q.neighbours(out[0], es)...)
 	}
 	return out
 }
@@ -238,7 +238,25 @@ func (q *question) first(es []evidence) evidence {
 			}
 		}
 	}
+	for _, e := range es {
+		if e.clause == es[0].clause && q.rather(e, es[0]) {
+			return e
+		}
+	}
 	return es[0]
+}
+
+// rather reports that of two telephone numbers q means that of a: it says a word
+// of the line of a, and none that only the other line has; 电话 does not count.
+func (q *question) rather(a, b evidence) bool {
+	if !q.has("phone") || !phoneRE.MatchString(a.text) {
+		return false
+	}
+	about := question{core: q.core}
+	for _, at := range q.attrs {
+		about.core = at.ask.ReplaceAllString(about.core, " ")
+	}
+	return about.only(a.fold, b.fold) && !about.only(b.fold, a.fold)
 }
 
 // Reach, in points of evidence.score, of a further part and of a further
@@ -272,9 +290,12 @@ func (x *Lexicon) statements(asked string) int {
 }
 
 // neighbours are further sentences of the same clause that score nearly as
-// well.
-func neighbours(first evidence, es []evidence) []evidence {
+// well, unless a word of the question settles that the first is meant.
+func (q *question) neighbours(first evidence, es []evidence) []evidence {
 	for _, e := range es {
+		if q.rather(first, e) {
+			continue
+		}
 		if e.clause == first.clause && e.start != first.start && e.score > first.score-neighbourReach {
 			return []evidence{e}
 		}

@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,6 +111,7 @@ const (
 	repeatWeight   = .15  // each time that it says what the question quotes
 	numberWeight   = .6   // it holds a bare number of the question
 	rowWeight      = 5.0  // it is the row of a table that this number opens
+	phoneWeight    = 1.5  // it has the telephone number asked for
 	rowNameWeight  = 2.5  // it is the row of a table that the question names
 	codeWeight     = 2.0  // it says what this number stands for
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
@@ -118,6 +120,7 @@ const (
 // rank orders sentences by their clause, their own likeness to the question,
 // the terms of the question in them, and the attribute asked for.
 func (b *Bot) rank(q *question, es []evidence, best float64) {
+	purpose := b.lex.form("ask_purpose", q.core)
 	for i := range es {
 		e := &es[i]
 		read := e.fold
@@ -139,6 +142,12 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		}
 		if e.end-e.start < shortSentence || e.isRemark() || e.clause.Number == 0 && strings.HasPrefix(e.clause.Label, "通知") {
 			e.score += emptyWeight
+		}
+		if b.lex.form("say_purpose", e.fold) && !purpose {
+			e.score += emptyWeight
+		}
+		if q.has("phone") && phoneRE.MatchString(e.text) {
+			e.score += phoneWeight
 		}
 		if q.namesRow(*e) {
 			e.score += rowNameWeight
@@ -169,6 +178,9 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		return a.start - b.start
 	})
 }
+
+// phoneRE finds a telephone number.
+var phoneRE = regexp.MustCompile(`\d{3,4}[-—－]\d{7,8}|1\d{10}|(^|\D)(12\d{3}|\d{7,8}|400-?\d{3}-?\d{4})(\D|$)`)
 
 // namesRow reports the row of a table whose name, its first cell that is no
 // number, q says.

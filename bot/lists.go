@@ -223,7 +223,7 @@ func (q *question) settle(c *corpus, es []evidence) []evidence {
 		switch k := e.clause; {
 		case opens(e.text) && e.ends() && len(c.below(e, listBudget)) == 0:
 			out[i].score += 2 * emptyWeight
-		case k.Number == 0 && (k.Label == "主送" || k.Label == "附件目录"):
+		case k.Number == 0 && (k.Label == "主送" || k.Label == "附件目录" || k.Label == "落款" && !q.has("issued")):
 			out[i].score += emptyWeight
 		}
 	}
