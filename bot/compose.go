@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -33,6 +34,11 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok := b.wholeClause(c, q, s); ok {
 		return d, nil
 	}
+	for _, whole := range []func(*corpus, *question, scope) (draft, bool){b.about, b.glossary} {
+		if d, ok := whole(c, q, s); ok {
+			return d, nil
+		}
+	}
 	if d, ok, err := b.perClause(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
@@ -42,7 +48,7 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok, err := b.missing(ctx, c, q, s); ok || err != nil {
 		return d, err
 	}
-	for _, special := range []func(*corpus, *question, scope) (draft, bool){b.mentionList, b.figureList, b.elsewhere, b.suspect, b.definition} {
+	for _, special := range []func(*corpus, *question, scope) (draft, bool){b.mentionList, b.figureList, b.elsewhere, b.suspect, b.code, b.definition} {
 		if d, ok := special(c, q, s); ok {
 			return d, nil
 		}
@@ -118,8 +124,34 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 		b.complete(c, q, &d, picked[0], es)
 	}
 	b.addOthers(c, q, &d, picked, es)
-	return d
+	for _, e := range c.unsaid(q, picked, es) {
+		b.add(c, q, &d, e)
+	}
+	return d.cut()
 }
+
+// unsaid are the best sentences with what q quotes and none of the sentences
+// picked says: where it quotes several things, each is asked about.
+func (c *corpus) unsaid(q *question, picked, es []evidence) []evidence {
+	if len(q.quoted) < 2 || len(q.quoted) > quotedMost {
+		return nil
+	}
+	var out []evidence
+	for _, w := range q.quoted {
+		t := term{text: zh.Squeeze(w), named: true}
+		if slices.ContainsFunc(picked, func(e evidence) bool { return t.in(e.fold) }) {
+			continue
+		}
+		if i := slices.IndexFunc(es, func(e evidence) bool { return t.in(e.fold) && !e.isTitle() }); i >= 0 {
+			out = append(out, es[i])
+		} else if all := c.sentencesWith(t, ids([]*source{es[0].doc})); len(all) > 0 {
+			out = append(out, all[0])
+		}
+	}
+	return out
+}
+
+const quotedMost = 5 // things quoted that are each answered
 
 // addOthers quotes the best sentences of further clauses where the words of
 // the question do not settle which clause is meant: those that score nearly as
@@ -167,7 +199,7 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 	covered := func(t term) bool {
 		return slices.ContainsFunc(out, func(e evidence) bool { return t.in(e.fold) })
 	}
-	parts := q.statements()
+	parts := b.lex.statements(q.core)
 	for len(out) < parts {
 		best, gain := -1, 0.0
 		for i, e := range es {
@@ -190,7 +222,7 @@ func (b *Bot) pick(q *question, es []evidence) []evidence {
 		out = append(out, es[best])
 	}
 	if len(out) < 2 {
-		out = append(out, neighbours(out[0], es)...)
+		out = append(out, q.neighbours(out[0], es)...)
 	}
 	return out
 }
@@ -205,7 +237,25 @@ func (q *question) first(es []evidence) evidence {
 			}
 		}
 	}
+	for _, e := range es {
+		if e.clause == es[0].clause && q.rather(e, es[0]) {
+			return e
+		}
+	}
 	return es[0]
+}
+
+// rather reports that of two telephone numbers q means that of a: it says a word
+// of the line of a, and none that only the other line has; 电话 does not count.
+func (q *question) rather(a, b evidence) bool {
+	if !q.has("phone") || !phoneRE.MatchString(a.text) {
+		return false
+	}
+	about := question{core: q.core}
+	for _, at := range q.attrs {
+		about.core = at.ask.ReplaceAllString(about.core, " ")
+	}
+	return about.only(a.fold, b.fold) && !about.only(b.fold, a.fold)
 }
 
 // Reach, in points of evidence.score, of a further part and of a further
@@ -221,26 +271,30 @@ const (
 )
 
 // statements is how many of them a question asks for at most.
-func (q *question) statements() int {
+func (x *Lexicon) statements(asked string) int {
 	n := 1
-	if strings.Count(q.core, "?")+strings.Count(q.core, "？") > 1 {
+	if strings.Count(asked, "?")+strings.Count(asked, "？") > 1 {
 		n = 2
 	}
+	asked = x.forms["uncouple"].ReplaceAllString(asked, "")
 	for _, w := range []string{"分别", "各", "以及", "同时", "两者", "和", "、", "与"} {
-		if strings.Contains(q.core, w) {
+		if strings.Contains(asked, w) {
 			n = max(n, 2)
 		}
 	}
-	if strings.Contains(q.core, "分别") || strings.Contains(q.core, "、") {
+	if strings.Contains(asked, "分别") || strings.Contains(asked, "、") {
 		n = 3
 	}
 	return n
 }
 
 // neighbours are further sentences of the same clause that score nearly as
-// well.
-func neighbours(first evidence, es []evidence) []evidence {
+// well, unless a word of the question settles that the first is meant.
+func (q *question) neighbours(first evidence, es []evidence) []evidence {
 	for _, e := range es {
+		if q.rather(first, e) {
+			continue
+		}
 		if e.clause == first.clause && e.start != first.start && e.score > first.score-neighbourReach {
 			return []evidence{e}
 		}

@@ -49,6 +49,29 @@ func (d *draft) frame(s string) { d.lines = append(d.lines, line{frame: s}) }
 
 func (d *draft) quote(label string, s span) { d.lines = append(d.lines, line{label: label, quote: &s}) }
 
+// answerMost is how many runes an answer has at most; what is beyond is left
+// out from the end, line by line.
+const answerMost = 560
+
+// cut leaves out the last lines of a long draft.
+func (d draft) cut() draft {
+	room, last := answerMost, ""
+	for i, l := range d.lines {
+		room -= len([]rune(l.frame))
+		if l.quote != nil {
+			if room -= len([]rune(l.quote.shown)); l.label != last {
+				room -= len([]rune(l.label))
+			}
+			last = l.label
+		}
+		if room < 0 && i > 0 {
+			d.lines = d.lines[:i]
+			break
+		}
+	}
+	return d
+}
+
 // finish renders a draft and its citations.
 func (b *Bot) finish(c *corpus, q *question, d draft) Answer {
 	a := Answer{ID: q.ask.ID, Question: q.ask.Question, Status: d.state, Citations: []Citation{}, Figures: d.figs, Warnings: d.warns, Followups: []string{}, Model: "builtin"}

@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -110,15 +111,23 @@ const (
 	repeatWeight   = .15  // each time that it says what the question quotes
 	numberWeight   = .6   // it holds a bare number of the question
 	rowWeight      = 5.0  // it is the row of a table that this number opens
+	phoneWeight    = 1.5  // it has the telephone number asked for
+	rowNameWeight  = 2.5  // it is the row of a table that the question names
+	codeWeight     = 2.0  // it says what this number stands for
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
 )
 
 // rank orders sentences by their clause, their own likeness to the question,
 // the terms of the question in them, and the attribute asked for.
 func (b *Bot) rank(q *question, es []evidence, best float64) {
+	purpose := b.lex.form("ask_purpose", q.core)
 	for i := range es {
 		e := &es[i]
-		e.score = clauseWeight*(e.passage.Score-best) + sentenceWeight*e.sentence + namedWeight*q.share(e.fold)
+		read := e.fold
+		if h, ok := header(*e); ok {
+			read += "\n" + h.fold
+		}
+		e.score = clauseWeight*(e.passage.Score-best) + sentenceWeight*e.sentence + namedWeight*q.share(read)
 		if len(q.attrs) > 0 && slices.ContainsFunc(q.attrs, func(a *attribute) bool { return a.in(e.fold, e.text) }) {
 			e.score += attrWeight
 		}
@@ -134,9 +143,20 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		if e.end-e.start < shortSentence || e.isRemark() || e.clause.Number == 0 && strings.HasPrefix(e.clause.Label, "通知") {
 			e.score += emptyWeight
 		}
+		if b.lex.form("say_purpose", e.fold) && !purpose {
+			e.score += emptyWeight
+		}
+		if q.has("phone") && phoneRE.MatchString(e.text) {
+			e.score += phoneWeight
+		}
+		if q.namesRow(*e) {
+			e.score += rowNameWeight
+		}
 		for _, n := range q.numbers {
 			if cell, _, ok := strings.Cut(e.text, "\t"); ok && strings.TrimSpace(cell) == n {
 				e.score += rowWeight
+			} else if standsFor(e.fold, n) {
+				e.score += codeWeight
 			} else if slices.Contains(tokens(e.text), n) {
 				e.score += numberWeight
 			}
@@ -157,6 +177,44 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 		}
 		return a.start - b.start
 	})
+}
+
+// phoneRE finds a telephone number.
+var phoneRE = regexp.MustCompile(`\d{3,4}[-—－]\d{7,8}|1\d{10}|(^|\D)(12\d{3}|\d{7,8}|400-?\d{3}-?\d{4})(\D|$)`)
+
+// namesRow reports the row of a table whose name, its first cell that is no
+// number, q says.
+func (q *question) namesRow(e evidence) bool {
+	cells := strings.Split(zh.Fold(e.text), "\t")
+	if len(cells) < 2 {
+		return false
+	}
+	for _, cell := range cells {
+		cell = zh.Squeeze(cell)
+		if hanCount(cell) > 0 {
+			return hanCount(cell) >= 2 && strings.Contains(q.core, cell)
+		}
+	}
+	return false
+}
+
+// standsFor reports that the text says what the code n means: 3表示….
+func standsFor(text, n string) bool {
+	for rest, found := text, true; found; {
+		var before string
+		if before, rest, found = strings.Cut(rest, n); found && !strings.HasSuffix(before, "第") && !endsInDigit(before) {
+			for _, w := range []string{"表示", "代表", "是指", "为", "指"} {
+				if strings.HasPrefix(rest, w) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+func endsInDigit(s string) bool {
+	return s != "" && (s[len(s)-1] >= '0' && s[len(s)-1] <= '9' || s[len(s)-1] == '.')
 }
 
 // measure is the kind of figure that q asks for (多少平方米, 多厚), "" for a

@@ -41,7 +41,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		if len(list) == 0 {
 			list = c.below(e, listBudget)
 		}
-		for _, item := range q.relevant(list) {
+		for _, item := range q.relevant(e, list) {
 			b.tell(c, d, q.shows(item, shortBudget))
 		}
 	}
@@ -92,30 +92,46 @@ func takesUp(s string) bool {
 }
 
 // below are the clauses that e, the last sentence of its own, announces: those
-// below it in an outline, or beside it under one heading; by their titles where
-// they have one. Together they have at most budget runes.
+// below it in an outline, or beside it under one heading. Together they have at
+// most budget runes: whole if that suffices, else by their titles where they
+// have one, else the first of them.
 func (c *corpus) below(e evidence, budget int) []evidence {
 	if !e.ends() {
 		return nil
 	}
-	var out []evidence
+	var whole, short []evidence
 	at := slices.IndexFunc(e.doc.Clauses, func(k rag.Clause) bool { return k.ID == e.clause.ID })
 	for i := at + 1; i < len(e.doc.Clauses); i++ {
 		k := &e.doc.Clauses[i]
+		nested := e.clause.Number > 0 && strings.HasPrefix(k.Label, e.clause.Label)
+		if beside := e.clause.Number == 0 && k.Number > 0 && len(k.Path) > 0 && slices.Equal(k.Path, e.clause.Path); !nested && !beside {
+			break
+		}
 		item := wholeOf(k, e.doc)
+		whole = append(whole, item)
 		if k.Title != "" && strings.HasPrefix(k.Text, k.Title) {
 			item = item.at(zh.Span{End: len([]rune(k.Title))})
 		}
-		nested := e.clause.Number > 0 && strings.HasPrefix(k.Label, e.clause.Label)
-		if beside := e.clause.Number == 0 && k.Number > 0 && len(k.Path) > 0 && slices.Equal(k.Path, e.clause.Path); !nested && !beside {
-			return out
-		}
-		if budget -= item.end; budget < 0 {
-			return out
-		}
-		out = append(out, item)
+		short = append(short, item)
 	}
-	return out
+	if runes(whole) <= budget {
+		return whole
+	}
+	for i := range short {
+		if budget -= short[i].end - short[i].start; budget < 0 {
+			return short[:i]
+		}
+	}
+	return short
+}
+
+// runes is how long the pieces of evidence are together.
+func runes(es []evidence) int {
+	n := 0
+	for _, e := range es {
+		n += e.end - e.start
+	}
+	return n
 }
 
 // ends reports the last sentence of a clause.
@@ -207,7 +223,7 @@ func (q *question) settle(c *corpus, es []evidence) []evidence {
 		switch k := e.clause; {
 		case opens(e.text) && e.ends() && len(c.below(e, listBudget)) == 0:
 			out[i].score += 2 * emptyWeight
-		case k.Number == 0 && (k.Label == "主送" || k.Label == "附件目录"):
+		case k.Number == 0 && (k.Label == "主送" || k.Label == "附件目录" || k.Label == "落款" && !q.has("issued")):
 			out[i].score += emptyWeight
 		}
 	}
@@ -228,20 +244,23 @@ func header(e evidence) (evidence, bool) {
 	return evidence{}, false
 }
 
-// relevant are the items that say what q asks; all of them where it asks for
-// the list, or where none says more than the others.
-func (q *question) relevant(all []evidence) []evidence {
+// relevant are the items that say what q asks beyond what lead, which opens
+// the list, says of them all; all of them where it asks for the list, or where
+// none says more than the others.
+func (q *question) relevant(lead evidence, all []evidence) []evidence {
 	if q.asksList() || q.forms["define"] {
 		return all
 	}
+	beyond := *q
+	beyond.terms = slices.DeleteFunc(slices.Clone(q.terms), func(t term) bool { return t.in(lead.fold) })
 	best := 0.0
 	for _, i := range all {
-		best = max(best, q.share(i.fold))
+		best = max(best, beyond.share(i.fold))
 	}
 	if best == 0 {
 		return all
 	}
-	return slices.DeleteFunc(all, func(i evidence) bool { return q.share(i.fold) < best-1e-9 })
+	return slices.DeleteFunc(all, func(i evidence) bool { return beyond.share(i.fold) < best-1e-9 })
 }
 
 func (q *question) has(attr string) bool {

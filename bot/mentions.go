@@ -263,6 +263,42 @@ func (b *Bot) definition(c *corpus, q *question, s scope) (draft, bool) {
 	return draft{}, false
 }
 
+// code answers what a number stands for where it is a code, from the sentence
+// that tells several codes (1表示…;2表示…): of these the one that says most of
+// what q is about.
+func (b *Bot) code(c *corpus, q *question, s scope) (draft, bool) {
+	if len(q.numbers) != 1 || len(q.quoted)+len(q.refs) > 0 || !b.lex.form("code", q.core) {
+		return draft{}, false
+	}
+	n := q.numbers[0]
+	best, top := evidence{}, 0.0
+	for _, k := range c.clausesOf(s.docs) {
+		text := c.folded(k)
+		if len(codesRE.FindAllString(text, 2)) < 2 || !standsFor(text, n) {
+			continue
+		}
+		share := q.share(text + zh.Fold(strings.Join(k.Path, "")))
+		if share <= top {
+			continue
+		}
+		whole := wholeOf(k, c.byID[k.Document])
+		for _, p := range sentencesOf(whole) {
+			if e := whole.at(p); standsFor(e.fold, n) {
+				best, top = e, share
+			}
+		}
+	}
+	if top == 0 {
+		return draft{}, false
+	}
+	d := draft{notes: b.fixNotes(q)}
+	b.tell(c, &d, q.shows(best, shortBudget))
+	return d, true
+}
+
+// codesRE finds a number and what it stands for.
+var codesRE = regexp.MustCompile(`\d(表示|代表)`)
+
 // headingOnly is the heading that alone speaks of w; "" where clauses do too.
 func (c *corpus) headingOnly(w string, docs []string) string {
 	if c.contains(w, docs) {

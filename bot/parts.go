@@ -264,6 +264,9 @@ func (q *question) given(e evidence) float64 {
 func (q *question) kinds() []func(evidence) bool {
 	var out []func(evidence) bool
 	bare := bareRE.MatchString(q.core)
+	if unit := q.askedUnit(); unit != "" {
+		out = append(out, figureOf(func(f zh.Quantity) bool { return f.Unit == unit && !f.Date }))
+	}
 	for _, a := range q.attrs {
 		if len(a.units) == 0 {
 			continue

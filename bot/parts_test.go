@@ -74,7 +74,91 @@ var papers = []string{
 `,
 }
 
-func paperBot(t *testing.T) *bot.Bot {
+// glossary are documents made for the tests of questions about a document as a
+// whole, its words, its codes and its tables.
+var glossary = []string{
+	`甲国渔具管理条例
+
+第一条 为了规范渔具管理，保护渔业资源，制定本条例。
+
+第二条 本条例所称渔具，是指捕捞水生动物的工具。包括渔网、钓具和鱼笼。
+
+第三条 本条例下列用语的含义：
+（一）小型渔网，是指展开面积不超过20平方米的渔网。
+（二）批量，是指渔网50kg及以上。
+
+第四条 渔具生产者应当登记。渔网、钓具的登记号各不相同。
+
+第五条 遇有下列情形之一的，渔政机关可以决定渔网禁用：
+（一）鱼群产卵的；
+（二）渔网禁用的建议由专家提出的；
+（三）水位过低的。
+
+第六条 本条例自2021年9月1日起施行。
+`,
+	`乙湖船号编排规则
+
+1 范围
+本规则规定船号。
+
+2 船种号
+船号的第1位表示船种，含义如下：1表示渔船；2表示货船；3表示客船。
+
+3 长度
+船号共8位。
+`,
+	`丙区码头建设计划
+
+为加快码头建设，现就有关事项通知如下：
+
+一、总体目标
+到2026年底，建成码头60个。
+
+二、重点任务
+（一）修缮旧码头
+1.修缮东河区的旧码头。
+2.清理旧码头的淤泥。
+（二）兴建新码头
+1.兴建西河区的新码头。
+2.在新码头安装路灯。
+
+三、申报事项
+申报码头建设资金的，应当提交下列材料：
+（1）申请表；
+（2）码头图纸。
+
+四、联系方式
+政策咨询：规划科　林工　0599-1234567
+监督电话：纪委　0599-7654321
+
+附件
+码头建设任务表
+序号
+区
+2024年新增
+2025年新增
+1
+东河区
+2600
+2
+2
+西河区
+3900
+4
+3
+南山区
+3300
+4
+4
+北山区
+4200
+6
+`,
+}
+
+func paperBot(t *testing.T) *bot.Bot { return botOf(t, papers) }
+
+func botOf(t *testing.T, papers []string) *bot.Bot {
 	t.Helper()
 	lex, err := bot.NewLexicon(nil)
 	if err != nil {
@@ -139,6 +223,38 @@ func TestMoreThanOneSentence(t *testing.T) {
 				t.Errorf("%v\n%s", bad, a.Text)
 			}
 		})
+	}
+}
+
+// TestWholeAndWords: what a document is for, what its words and codes mean, and
+// the row of a table.
+func TestWholeAndWords(t *testing.T) {
+	b := botOf(t, glossary)
+	for _, c := range []struct{ question, has, lacks string }{
+		{"《甲国渔具管理条例》的立法目的是什么？", "保护渔业资源", ""},
+		{"什么是渔具管理条例？", "保护渔业资源", ""},
+		{"《甲国渔具管理条例》从什么时候开始施行？", "2021年9月1日", ""},
+		{"什么是渔具？", "捕捞水生动物的工具", "小型渔网"},
+		{"条例里说的渔具一共包括哪几种？", "钓具和鱼笼", "小型渔网"},
+		{"小型渔网具体指哪种渔网？", "不超过20平方米", "捕捞水生动物"},
+		{"渔具条例说的“批量”要到多少公斤？", "50kg及以上", ""},
+		{"出现什么情况，渔政机关可以决定渔网禁用？", "水位过低", ""},
+		{"船号第1位如果填的是3，代表什么？", "3表示客船", ""},
+		{"丙区码头建设计划的“重点任务”分成哪几块？", "“重点任务”分为2部分:（一）修缮旧码头;（二）兴建新码头", ""},
+		{"丙区申报码头建设资金，要交哪几样材料？", "码头图纸", "通知如下"},
+		{"丙区码头建设有政策问题，打什么电话？", "0599-1234567", "0599-7654321"},
+		{"到2026年底，丙区码头要建多少万个？", "60个", ""},
+		{"条例里“用语”和“登记号”各怎么说？", "登记号各不相同", ""},
+		{"码头建设任务表里，南山区2025年要新增多少个？", "3 南山区 3300 4", "西河区"},
+	} {
+		a := ask(t, b, bot.Ask{Question: c.question})
+		text := strings.ReplaceAll(a.Text, "\t", " ")
+		if a.Status != bot.Answered || !strings.Contains(text, c.has) || c.lacks != "" && strings.Contains(text, c.lacks) {
+			t.Errorf("%s: %s\n%s", c.question, a.Status, a.Text)
+		}
+		if bad := b.Verify(bot.Ask{Question: c.question}, a); len(bad) > 0 {
+			t.Errorf("%s: %v", c.question, bad)
+		}
 	}
 }
 

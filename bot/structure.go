@@ -21,6 +21,9 @@ func (b *Bot) structure(c *corpus, q *question, s scope) (draft, bool) {
 		d.frame(b.lex.say(q.english, "pairs", args{"Title": shortTitle(doc.Title), "N": n}))
 		return d, true
 	}
+	if d, ok := b.partsOf(q, doc); ok {
+		return d, true
+	}
 	var d draft
 	if q.forms["structure"] && len(q.clauses(c, ids([]*source{doc}))) == 0 && (!q.chapterNamed() || q.forms["chapters"]) {
 		d = b.count(q, doc)
@@ -39,6 +42,42 @@ func (b *Bot) structure(c *corpus, q *question, s scope) (draft, bool) {
 		}
 	}
 	return d, len(d.lines) > 0
+}
+
+// partsOf answers which parts a chapter has that q names by its title.
+func (b *Bot) partsOf(q *question, doc *source) (draft, bool) {
+	if !q.forms["parts"] || q.chapterNamed() {
+		return draft{}, false
+	}
+	for _, ch := range doc.topChapters() {
+		title := zh.Squeeze(zh.Fold(ch.Title))
+		if subs := doc.partsBelow(ch); hanCount(title) >= 3 && strings.Contains(q.core, title) && len(subs) > 1 {
+			var d draft
+			d.frame(b.lex.say(q.english, "parts", args{"Title": ch.Title, "N": len(subs), "List": headings(subs)}))
+			return d, true
+		}
+	}
+	return draft{}, false
+}
+
+// partsBelow are the headings right below a chapter.
+func (s *source) partsBelow(top rag.Chapter) []rag.Chapter {
+	var out []rag.Chapter
+	for _, ch := range s.Chapters {
+		if len(ch.Path) == 1 && ch.Number > 0 && strings.HasPrefix(ch.Path[0], top.Label) && strings.HasSuffix(ch.Path[0], top.Title) {
+			out = append(out, ch)
+		}
+	}
+	return out
+}
+
+// headings names headings in order, each with its label.
+func headings(chs []rag.Chapter) string {
+	var out []string
+	for _, ch := range chs {
+		out = append(out, ch.Label+ch.Title)
+	}
+	return strings.Join(out, ";")
 }
 
 // theDocument is the one that a question about structure means.

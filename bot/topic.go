@@ -77,7 +77,31 @@ func (b *Bot) topic(c *corpus, q *question) []term {
 		last = ""
 	}
 	flush()
-	return slices.DeleteFunc(out, func(t term) bool { return b.lex.stop[t.text] })
+	for i := range out {
+		if q.onlyAsks(out[i].text) {
+			out[i].idf *= askedDiscount
+		}
+	}
+	return slices.DeleteFunc(out, func(t term) bool { return b.lex.stop[t.text] || q.counts(t.text) })
+}
+
+// onlyAsks reports a word that says what is asked, not what about: 电话.
+func (q *question) onlyAsks(w string) bool {
+	return slices.ContainsFunc(q.attrs, func(a *attribute) bool {
+		return a.name == "phone" && a.ask.FindString(w) == w
+	})
+}
+
+// askedDiscount is what a word that only says what is asked counts for.
+const askedDiscount = .2
+
+// counts reports a word that is the unit asked for: 万个 in 多少万个.
+func (q *question) counts(w string) bool {
+	if !strings.Contains(q.core, "多少"+w) && !strings.Contains(q.core, "几"+w) {
+		return false
+	}
+	n := zh.Quantities("3" + w)
+	return len(n) == 1 && n[0].End == 1+len([]rune(w))
 }
 
 // whole puts the character that the segmenter cut off back before w where the

@@ -354,7 +354,11 @@ func (k *check) countArg(name, v string, all map[string]string) bool {
 			return !slices.ContainsFunc(k.c.docs, func(d *source) bool { return strconv.Itoa(d.year) == y })
 		})
 	case "List":
-		return slices.ContainsFunc(k.c.docs, func(d *source) bool { return chapterList(d) == v })
+		return slices.ContainsFunc(k.c.docs, func(d *source) bool {
+			return chapterList(d) == v || slices.ContainsFunc(d.topChapters(), func(ch rag.Chapter) bool {
+				return ch.Title == all["Title"] && headings(d.partsBelow(ch)) == v && strconv.Itoa(len(d.partsBelow(ch))) == all["N"]
+			})
+		})
 	case "Chapters", "Clauses":
 		return slices.ContainsFunc(k.c.docs, func(d *source) bool {
 			chapters, clauses, _ := d.counts()
@@ -383,6 +387,8 @@ func (k *check) countedN(v string, all map[string]string) bool {
 				return ch.Title == all["Title"] && len(ks) == n
 			})
 		})
+	case "parts":
+		return k.countArg("List", all["List"], all)
 	case "pairs":
 		return slices.ContainsFunc(k.c.docs, func(d *source) bool { return shortTitle(d.Title) == all["Title"] && d.asked() == n })
 	case "structurepre":

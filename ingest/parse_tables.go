@@ -34,7 +34,11 @@ func (p *page) tables() {
 				first = head
 			}
 			last := min(len(p.lines), rows[len(rows)-1].at+size)
-			p.markCells(first, last)
+			starts := map[int]bool{}
+			for _, r := range rows {
+				starts[r.at] = true
+			}
+			p.markCells(first, last, starts)
 		}
 		rows = rows[:0]
 	}
@@ -43,12 +47,36 @@ func (p *page) tables() {
 		if !ok {
 			continue
 		}
-		if k := len(rows); k > 0 && (n != rows[k-1].n+1 || letter != rows[k-1].letter || i-rows[k-1].at > 14 || i-rows[k-1].at < 2) {
+		if k := len(rows); k > 0 {
+			next := rows[k-1].n + 1
+			if n != next && p.numbered(i+1, rows[k-1].at+maxRow, next) {
+				continue // a figure in a cell of the row
+			}
+			if at := 2*rows[k-1].at - rows[max(k-2, 0)].at; k > 1 && i < at && p.numbered(at, at, next) {
+				continue // the next row is where it should be
+			}
+			if n == next && p.numbered(i+1, i+1, n) {
+				continue // the last cell of the row
+			}
+		}
+		if k := len(rows); k > 0 && (n != rows[k-1].n+1 || letter != rows[k-1].letter || i-rows[k-1].at > maxRow || i-rows[k-1].at < 2) {
 			flush()
 		}
 		rows = append(rows, row{i, n, letter})
 	}
 	flush()
+}
+
+const maxRow = 14 // cells of a row
+
+// numbered reports a row of number n in lines[from:to+1].
+func (p *page) numbered(from, to, n int) bool {
+	for i := from; i <= to && i < len(p.lines); i++ {
+		if m, letter, ok := rowNumber(p.text(p.lines[i])); ok && m == n && letter == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // rowNumber reads the number of a row that fills its cell: 12, A3.
@@ -69,20 +97,19 @@ func isHeaderCell(r []rune) bool {
 	return !marked && !isStop(c)
 }
 
-// markCells makes lines[from:to] one table: a row ends before a bare number,
-// a marker or a line that ends a sentence of its own as a note.
-func (p *page) markCells(from, to int) {
+// markCells makes lines[from:to] one table: a row ends before a line that starts
+// the next one, or a marker; the table before a note.
+func (p *page) markCells(from, to int, starts map[int]bool) {
 	for i := from; i < to; i++ {
 		l := &p.lines[i]
 		if i > from && (isNote(p.text(*l)) || annexLine(p.text(*l))) {
 			return
 		}
 		l.cell = true
-		_, _, number := rowNumber(p.text(*l))
 		if i > from {
 			prev := &p.lines[i-1]
 			prev.sep = "\t"
-			if number || p.starts(l) || p.starts(prev) {
+			if starts[i] || p.starts(l) || p.starts(prev) {
 				prev.sep = "\n"
 			}
 		}
