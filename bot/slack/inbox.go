@@ -72,11 +72,14 @@ type inbox struct {
 // which may have been delivered later.
 const waitFor = 10 * time.Minute
 
+// until is the end of a lease that begins now, in Unix milliseconds.
+func (b *inbox) until() int64 { return b.now().Add(b.lease).UnixMilli() }
+
 // put stores what has arrived and returns the messages that this replica must
 // now work on: it, replies that waited for it, or none when another replica
 // has it or nothing is new. It returns when the row is on disk.
 func (b *inbox) put(it item) (mine []claim, err error) {
-	err = b.journal.do(func(tx *sql.Tx) (err error) {
+	err = b.journal.doFirst(func(tx *sql.Tx) (err error) {
 		mine, err = b.putTx(tx, it)
 		return err
 	})
@@ -109,7 +112,8 @@ func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
 		if it.Rev < old.Rev {
 			it.Text, it.Rev = old.Text, old.Rev
 		}
-		if err := b.set(tx, it.key, `text=$4, rev=$5`, it.Text, it.Rev); err != nil {
+		err := b.set(tx, it.key, `text=$4, rev=$5, state='pending', owner=$6, lease=$7`, it.Text, it.Rev, b.owner, b.until())
+		if err != nil {
 			return nil, err
 		}
 		return b.follow(tx, it)
@@ -138,16 +142,16 @@ func (b *inbox) insert(tx *sql.Tx, it item) ([]claim, error) {
 			state = stateWaiting
 		}
 	}
-	now, owner, lease := b.now(), "", int64(0)
+	owner, lease := "", int64(0)
 	if state == statePending {
-		owner, lease = b.owner, now.Add(b.lease).UnixMilli()
+		owner, lease = b.owner, b.until()
 	}
 	if it.Deleted {
 		it.Text = ""
 	}
 	_, err := tx.Exec(`INSERT INTO slack_inbox (team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, state, owner, lease, attempts, created)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,1,$15)`,
-		it.Team, it.Channel, it.TS, it.Kind, it.Thread, it.User, it.Text, it.Rev, it.Reply, it.Foreigner, it.Deleted, state, owner, lease, now.UnixMilli())
+		it.Team, it.Channel, it.TS, it.Kind, it.Thread, it.User, it.Text, it.Rev, it.Reply, it.Foreigner, it.Deleted, state, owner, lease, b.now().UnixMilli())
 	if err != nil || state != statePending {
 		return nil, err
 	}
@@ -157,22 +161,17 @@ func (b *inbox) insert(tx *sql.Tx, it item) ([]claim, error) {
 	return []claim{{it.key, it.User}}, nil
 }
 
-// follow marks the thread of it as one that the bot follows from it on, takes
-// it, and takes the later replies that were waiting.
+// follow marks the thread of it, which this replica has, as one that the bot
+// follows from it on, and takes the later replies that were waiting.
 func (b *inbox) follow(tx *sql.Tx, it item) ([]claim, error) {
 	_, err := tx.Exec(`INSERT INTO slack_threads (team, channel, thread, since) VALUES ($1,$2,$3,$4)
 		ON CONFLICT (team, channel, thread) DO UPDATE SET since = min(since, excluded.since)`, it.Team, it.Channel, it.Thread, it.TS)
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(`UPDATE slack_inbox SET state='pending', owner=$4, lease=$5 WHERE team=$1 AND channel=$2 AND ts=$3 AND state='waiting'`,
-		it.Team, it.Channel, it.TS, b.owner, b.now().Add(b.lease).UnixMilli())
-	if err != nil {
-		return nil, err
-	}
 	rows, err := tx.Query(`UPDATE slack_inbox SET state='pending', owner=$5, lease=$6
 		WHERE team=$1 AND channel=$2 AND thread=$3 AND ts > $4 AND state='waiting' RETURNING team, channel, ts, usr`,
-		it.Team, it.Channel, it.Thread, it.TS, b.owner, b.now().Add(b.lease).UnixMilli())
+		it.Team, it.Channel, it.Thread, it.TS, b.owner, b.until())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +184,7 @@ func (b *inbox) follow(tx *sql.Tx, it item) ([]claim, error) {
 func (b *inbox) retake(tx *sql.Tx, old item, set string, args ...any) ([]claim, error) {
 	if old.state != statePending {
 		old.owner = b.owner
-		if err := b.set(tx, old.key, `state='pending', owner=$4, lease=$5`, b.owner, b.now().Add(b.lease).UnixMilli()); err != nil {
+		if err := b.set(tx, old.key, `state='pending', owner=$4, lease=$5`, b.owner, b.until()); err != nil {
 			return nil, err
 		}
 	}
@@ -267,7 +266,7 @@ func (b *inbox) sweep() (mine []claim, err error) {
 		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1`, b.owner, now.Add(b.lease).UnixMilli()); err != nil {
+		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1 AND lease < $3`, b.owner, b.until(), now.Add(b.lease*3/4).UnixMilli()); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM slack_inbox WHERE state='waiting' AND created < $1`, now.Add(-waitFor).UnixMilli()); err != nil {
