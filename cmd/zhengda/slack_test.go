@@ -71,9 +71,6 @@ func (w *workspace) serve(rw http.ResponseWriter, r *http.Request) {
 	switch method {
 	case "auth.test":
 		out["team_id"], out["user_id"], out["bot_id"] = "T1", "UBOT", "BBOT"
-		if r.Form.Get("token") == "xoxb-bad" || strings.HasSuffix(r.Header.Get("Authorization"), "xoxb-bad") {
-			out = map[string]any{"ok": false, "error": "invalid_auth"}
-		}
 	case "apps.connections.open":
 		out["url"] = "ws" + strings.TrimPrefix(w.URL, "http") + "/ws"
 	case "users.info":
@@ -81,6 +78,9 @@ func (w *workspace) serve(rw http.ResponseWriter, r *http.Request) {
 		out["user"] = map[string]any{"id": r.Form.Get("user"), "team_id": "T1", "is_email_confirmed": true, "profile": map[string]any{"email": email}}
 	case "conversations.info":
 		out["channel"] = map[string]any{"id": r.Form.Get("channel")}
+	}
+	if strings.HasSuffix(r.Form.Get("token")+r.Header.Get("Authorization"), "-bad") {
+		out = map[string]any{"ok": false, "error": "invalid_auth"}
 	}
 	json.NewEncoder(rw).Encode(out)
 }
@@ -293,9 +293,10 @@ func TestSlackSettings(t *testing.T) {
 		{[]string{"SLACK_SIGNING_SECRET=x"}, "SLACK_BOT_TOKEN"},
 		{[]string{"SLACK_BOT_TOKEN_FILE=/nowhere/token", "SLACK_APP_TOKEN=xapp-1"}, "SLACK_BOT_TOKEN_FILE"},
 		{[]string{"SLACK_BOT_TOKEN=xoxb-bad", "SLACK_APP_TOKEN=xapp-1"}, "invalid_auth"},
+		{[]string{"SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-bad"}, "invalid_auth"},
 	} {
 		p := start(t, dir, strings.NewReader(""), append(c.vars, "SLACK_API_URL="+w.URL, "serve", "--addr", "127.0.0.1:0")...)
-		if code := <-p.code; code == 0 || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.err.String(), "xoxb-bad") {
+		if code := <-p.code; code == 0 || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.err.String(), "-bad") {
 			t.Errorf("%v: exit code %d: %s", c.vars, code, p.err.String())
 		}
 	}
