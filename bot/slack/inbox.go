@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -282,20 +283,28 @@ func (b *inbox) sweep() (mine []claim, err error) {
 	return mine, err
 }
 
-// purge forgets what was asked and answered before a moment, and messages that
-// were deleted longer ago than Slack delivers again.
+// purge forgets what was asked and answered before a moment, the threads of
+// which nothing is left, and messages that were deleted longer ago than Slack
+// delivers again.
 func (b *inbox) purge(before time.Time) error {
 	return b.journal.do(func(tx *sql.Tx) error {
 		for _, q := range []string{
 			`DELETE FROM slack_inbox WHERE state='done' AND created < $1`,
 			`DELETE FROM slack_answers WHERE created < $1`,
+			`DELETE FROM slack_feedback WHERE created < $1`,
 			`DELETE FROM slack_alerts WHERE state<>'pending' AND created < $1`,
 		} {
 			if _, err := tx.Exec(q, before.UnixMilli()); err != nil {
 				return err
 			}
 		}
-		_, err := tx.Exec(`DELETE FROM slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24*time.Hour).UnixMilli())
+		_, err := tx.Exec(`DELETE FROM slack_threads WHERE since < $1 AND NOT EXISTS
+			(SELECT 1 FROM slack_inbox i WHERE i.team=slack_threads.team AND i.channel=slack_threads.channel AND i.thread=slack_threads.thread)`,
+			strconv.FormatInt(before.Unix(), 10))
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`DELETE FROM slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24*time.Hour).UnixMilli())
 		return err
 	})
 }
