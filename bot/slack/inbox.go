@@ -80,6 +80,10 @@ func (b *inbox) until() int64 { return b.now().Add(b.lease).UnixMilli() }
 // now work on: it, replies that waited for it, or none when another replica
 // has it or nothing is new. It returns when the row is on disk.
 func (b *inbox) put(it item) (mine []claim, err error) {
+	// Most of what arrives has arrived before, and need not wait to be written.
+	if old, err := scanItem(b.db.QueryRow(selectItem+byKey, it.Team, it.Channel, it.TS)); err == nil && old.knows(it) {
+		return nil, nil
+	}
 	err = b.journal.doFirst(func(tx *sql.Tx) (err error) {
 		mine, err = b.putTx(tx, it)
 		return err
@@ -91,13 +95,13 @@ func (b *inbox) put(it item) (mine []claim, err error) {
 }
 
 func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
-	old, err := scanItem(tx.QueryRow(selectItem+` WHERE team=$1 AND channel=$2 AND ts=$3`, it.Team, it.Channel, it.TS))
+	old, err := scanItem(tx.QueryRow(selectItem+byKey, it.Team, it.Channel, it.TS))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return b.insert(tx, it)
 	case err != nil:
 		return nil, err
-	case old.Deleted: // for good
+	case old.knows(it):
 		return nil, nil
 	case it.Deleted:
 		if old.state == stateWaiting {
@@ -105,9 +109,6 @@ func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
 		}
 		return b.retake(tx, old, `deleted=1, text=''`)
 	case old.state == stateWaiting && it.Uncalled:
-		if it.Rev <= old.Rev {
-			return nil, nil
-		}
 		return nil, b.set(tx, it.key, `text=$4, rev=$5`, it.Text, it.Rev)
 	case old.state == stateWaiting:
 		if it.Rev < old.Rev {
@@ -118,10 +119,14 @@ func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
 			return nil, err
 		}
 		return b.follow(tx, it)
-	case it.Rev > old.Rev:
-		return b.retake(tx, old, `text=$4, rev=$5, stopped=0`, it.Text, it.Rev)
 	}
-	return nil, nil
+	return b.retake(tx, old, `text=$4, rev=$5, stopped=0`, it.Text, it.Rev)
+}
+
+// knows reports whether an arrival tells nothing that the row does not hold,
+// nor ever will: what is deleted is so for good, and revisions only grow.
+func (old item) knows(it item) bool {
+	return old.Deleted || !it.Deleted && it.Rev <= old.Rev && (old.state != stateWaiting || it.Uncalled)
 }
 
 // insert stores a message that was not known.
@@ -251,7 +256,7 @@ func (b *inbox) postpone(k key, d time.Duration, why string) error {
 
 // load reads a row. ok is false when it is not this replica's to work on.
 func (b *inbox) load(ctx context.Context, k key) (it item, ok bool, err error) {
-	it, err = scanItem(b.db.QueryRowContext(ctx, selectItem+` WHERE team=$1 AND channel=$2 AND ts=$3`, k.Team, k.Channel, k.TS))
+	it, err = scanItem(b.db.QueryRowContext(ctx, selectItem+byKey, k.Team, k.Channel, k.TS))
 	if errors.Is(err, sql.ErrNoRows) {
 		return it, false, nil
 	}
@@ -340,6 +345,8 @@ func (b *inbox) stoppedHere(ctx context.Context) ([]claim, error) {
 	}
 	return scanClaims(rows)
 }
+
+const byKey = ` WHERE team=$1 AND channel=$2 AND ts=$3`
 
 const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, lease, attempts, posting, told, parts FROM slack_inbox`
 
