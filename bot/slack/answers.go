@@ -88,7 +88,7 @@ func (a *App) forget(k key) error {
 // share shows a private answer to everybody: it is marked, and its message is
 // worked on again. It returns the claim on that, if this replica has it.
 func (a *App) share(s stored, user string) (mine []claim, err error) {
-	err = a.inbox.journal.do(func(tx *sql.Tx) error {
+	err = a.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		r, err := tx.Exec(`UPDATE slack_answers SET shared_by=$2, shared_at=$3 WHERE id=$1 AND shared_by=''`, s.id, user, a.now().UnixMilli())
 		if err != nil {
 			return err

@@ -325,7 +325,7 @@ func (b *inbox) release() {
 // stop marks what user has running or queued in the channel of k, by any
 // replica, beside k itself, and returns it.
 func (b *inbox) stop(k key, user string) (stopped []claim, err error) {
-	err = b.journal.do(func(tx *sql.Tx) error {
+	err = b.journal.doFirst(func(tx *sql.Tx) error {
 		rows, err := tx.Query(`UPDATE slack_inbox SET stopped=1 WHERE team=$1 AND channel=$2 AND ts<>$3 AND usr=$4 AND state='pending' AND stopped=0
 			RETURNING team, channel, ts, usr`, k.Team, k.Channel, k.TS, user)
 		if err != nil {

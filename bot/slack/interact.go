@@ -233,7 +233,7 @@ func (a *App) storeReason(c slackgo.InteractionCallback) error {
 
 // vote stores what a person thinks of an answer; the last word counts.
 func (a *App) vote(id, user string, good bool, reason, note string) error {
-	return a.inbox.journal.do(func(tx *sql.Tx) error {
+	return a.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO slack_feedback (answer, usr, good, reason, note, created) VALUES ($1,$2,$3,$4,$5,$6)
 			ON CONFLICT (answer, usr) DO UPDATE SET good=excluded.good, reason=excluded.reason, note=excluded.note, created=excluded.created`,
 			id, user, good, reason, note, a.now().UnixMilli())

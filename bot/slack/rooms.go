@@ -78,7 +78,7 @@ func (r *rooms) set(team, channel, user string, v room) error {
 	if v.staff {
 		audience = "staff"
 	}
-	err := r.app.inbox.journal.do(func(tx *sql.Tx) error {
+	err := r.app.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO slack_settings (team, channel, listen, audience, documents, changed_by, changed) VALUES ($1,$2,$3,$4,$5,$6,$7)
 			ON CONFLICT (team, channel) DO UPDATE SET listen=excluded.listen, audience=excluded.audience, documents=excluded.documents,
 			changed_by=excluded.changed_by, changed=excluded.changed`, team, channel, listen, audience, strings.Join(v.documents, "\n"), user, r.app.now().UnixMilli())
