@@ -304,8 +304,12 @@ func (a *App) send(ctx context.Context, al alert) error {
 	ctx, cancel := context.WithTimeout(ctx, time.UnixMilli(al.lease).Sub(a.now()))
 	defer cancel()
 	s := al.to
-	if s.id == 0 || a.now().Sub(time.UnixMilli(al.created)) > alertLife || al.internal && !(a.users.persona(ctx, s.user, false).Internal() && a.rooms.internal(ctx, s.team, s.channel)) {
+	may, err := a.mayRead(ctx, al)
+	switch {
+	case s.id == 0 || a.now().Sub(time.UnixMilli(al.created)) > alertLife || isFinal(err) || err == nil && !may:
 		return a.setAlert(al, `state='dropped'`)
+	case err != nil:
+		return err
 	}
 	id := fmt.Sprintf("%d %s", al.subscription, al.event)
 	if al.posting {
@@ -323,7 +327,7 @@ func (a *App) send(ctx context.Context, al alert) error {
 		return err
 	}
 	m := simple(al.body)
-	_, _, err := a.api.PostMessageContext(ctx, s.channel, slackgo.MsgOptionText(clamp(m.text, maxText), false), slackgo.MsgOptionBlocks(m.blocks[:min(len(m.blocks), 4)]...),
+	_, _, err = a.api.PostMessageContext(ctx, s.channel, slackgo.MsgOptionText(clamp(m.text, maxText), false), slackgo.MsgOptionBlocks(m.blocks[:min(len(m.blocks), 4)]...),
 		slackgo.MsgOptionDisableLinkUnfurl(), slackgo.MsgOptionDisableMediaUnfurl(),
 		slackgo.MsgOptionMetadata(slackgo.SlackMetadata{EventType: mark, EventPayload: map[string]any{"alert": id}}))
 	if isFinal(err) {
@@ -333,6 +337,18 @@ func (a *App) send(ctx context.Context, al alert) error {
 		return wrap("chat.postMessage", err)
 	}
 	return a.setAlert(al, `state='sent'`)
+}
+
+// mayRead reports whether everybody may read an alert where it is to go. That
+// nobody can tell now is an error: the alert waits.
+func (a *App) mayRead(ctx context.Context, al alert) (bool, error) {
+	if !al.internal {
+		return true, nil
+	}
+	if staff, err := a.users.staff(ctx, al.to.user); err != nil || !staff {
+		return false, err
+	}
+	return a.rooms.staffOnly(ctx, al.to.team, al.to.channel)
 }
 
 func (a *App) setAlert(al alert, set string) error {

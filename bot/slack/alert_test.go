@@ -7,6 +7,28 @@ import (
 	"time"
 )
 
+// TestAlertWaits: an internal alert waits while Slack does not say who is
+// staff, and is not lost.
+func TestAlertWaits(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.Lease = 2 * time.Second })
+	refuse := func(f func(string, url.Values) string) { r.mu.Lock(); defer r.mu.Unlock(); r.refuse = f }
+	refuse(func(method string, _ url.Values) string {
+		if method == "users.info" {
+			return "internal_error"
+		}
+		return ""
+	})
+	if _, err := r.db.Exec(`INSERT INTO slack_subscriptions (id, team, channel, usr, kind, value, created) VALUES (1, $1, 'DS', 'USTAFF', 'indicator', '高企', 0)`, fakeTeam); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.app.announce([]alert{{subscription: 1, event: "e", body: "达到目标", internal: true}}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a look at the user", func() bool { return r.count("users.info") > 0 })
+	refuse(nil)
+	eventually(t, "the alert", func() bool { return r.count("chat.postMessage") == 1 })
+}
+
 // TestAlertsEnd: an alert that can never be sent, or could not be for a week,
 // is dropped and not tried for ever.
 func TestAlertsEnd(t *testing.T) {
