@@ -27,10 +27,11 @@ const signingSecret = "0123456789abcdef0123456789abcdef"
 // delivers over a socket where one is opened.
 type workspace struct {
 	*httptest.Server
-	mu    sync.Mutex
-	seq   int
-	calls []call
-	conn  *websocket.Conn
+	mu      sync.Mutex
+	seq     int
+	calls   []call
+	conn    *websocket.Conn
+	revoked bool // it takes no token any more
 }
 
 // call is one call of the Web API, or an answer at a command's address.
@@ -79,7 +80,7 @@ func (w *workspace) serve(rw http.ResponseWriter, r *http.Request) {
 	case "conversations.info":
 		out["channel"] = map[string]any{"id": r.Form.Get("channel")}
 	}
-	if strings.HasSuffix(r.Form.Get("token")+r.Header.Get("Authorization"), "-bad") {
+	if w.revoked || strings.HasSuffix(r.Form.Get("token")+r.Header.Get("Authorization"), "-bad") {
 		out = map[string]any{"ok": false, "error": "invalid_auth"}
 	}
 	json.NewEncoder(rw).Encode(out)
@@ -260,7 +261,7 @@ func TestServeSlack(t *testing.T) {
 	}
 
 	publish("4万元") // while nobody serves
-	serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
+	p, address = serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
 	if told := alerts("DU1", 3); len(told) != 3 || !strings.Contains(told[2], "＋科技创新券每张面额为4万元") {
 		t.Errorf("alerts: %q", told)
 	}
@@ -278,6 +279,15 @@ func TestServeSlack(t *testing.T) {
 	}
 	if told := w.said("chat.postMessage", "DU1"); len(told) != 3 {
 		t.Errorf("%d alerts; want 3", len(told))
+	}
+
+	w.mu.Lock()
+	w.revoked = true
+	w.mu.Unlock()
+	w.conn.Close()
+	await(t, patience, "a word on the token", func() bool { return strings.Contains(p.err.String(), "refuses the token") })
+	if r, err := http.Get(address + "/healthz"); err != nil || r.StatusCode != http.StatusOK {
+		t.Errorf("without Slack: %v, %v", r, err)
 	}
 }
 
