@@ -292,26 +292,27 @@ func (b *inbox) sweep() (mine []claim, err error) {
 // which nothing is left, and messages that were deleted longer ago than Slack
 // delivers again.
 func (b *inbox) purge(before time.Time) error {
-	return b.journal.do(func(tx *sql.Tx) error {
-		for _, q := range []string{
-			`DELETE FROM slack_inbox WHERE state='done' AND created < $1`,
-			`DELETE FROM slack_answers WHERE created < $1`,
-			`DELETE FROM slack_feedback WHERE created < $1`,
-			`DELETE FROM slack_alerts WHERE state<>'pending' AND created < $1`,
-		} {
-			if _, err := tx.Exec(q, before.UnixMilli()); err != nil {
-				return err
-			}
-		}
-		_, err := tx.Exec(`DELETE FROM slack_threads WHERE since < $1 AND NOT EXISTS
-			(SELECT 1 FROM slack_inbox i WHERE i.team=slack_threads.team AND i.channel=slack_threads.channel AND i.thread=slack_threads.thread)`,
-			strconv.FormatInt(before.Unix(), 10))
+	for _, q := range []struct {
+		delete string
+		before any
+	}{
+		{`slack_inbox WHERE state='done' AND created < $1`, before.UnixMilli()},
+		{`slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24 * time.Hour).UnixMilli()},
+		{`slack_answers WHERE created < $1`, before.UnixMilli()},
+		{`slack_feedback WHERE created < $1`, before.UnixMilli()},
+		{`slack_alerts WHERE state<>'pending' AND created < $1`, before.UnixMilli()},
+		{`slack_threads WHERE since < $1 AND NOT EXISTS (SELECT 1 FROM slack_inbox i
+			WHERE i.team=slack_threads.team AND i.channel=slack_threads.channel AND i.thread=slack_threads.thread)`, strconv.FormatInt(before.Unix(), 10)},
+	} {
+		err := b.journal.do(func(tx *sql.Tx) error { // one by one: arrivals go in between
+			_, err := tx.Exec(`DELETE FROM `+q.delete, q.before)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`DELETE FROM slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
+	}
+	return nil
 }
 
 // release hands everything that this replica has to the others.

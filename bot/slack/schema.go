@@ -70,4 +70,5 @@ CREATE TABLE slack_marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 `, `
 CREATE INDEX slack_inbox_created ON slack_inbox (created);
 CREATE INDEX slack_answers_created ON slack_answers (created);
+CREATE INDEX slack_threads_since ON slack_threads (since);
 `}
