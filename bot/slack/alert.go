@@ -214,7 +214,8 @@ type alert struct {
 	event, body  string
 	internal     bool
 	posting      bool
-	created      int64 // Unix milliseconds
+	created      int64 // Unix milliseconds, like lease
+	lease        int64
 	to           subscription
 }
 
@@ -270,13 +271,12 @@ func (a *App) alertLoop(ctx context.Context) {
 // nextAlert takes the oldest alert that nobody is sending. One that fails is
 // taken again when its lease has passed.
 func (a *App) nextAlert() (al alert, ok bool, err error) {
-	now := a.now()
 	err = a.inbox.journal.do(func(tx *sql.Tx) error {
 		err := tx.QueryRow(`UPDATE slack_alerts SET owner=$1, lease=$2 WHERE (subscription, event) IN
 			(SELECT subscription, event FROM slack_alerts WHERE state='pending' AND lease < $3 ORDER BY created LIMIT 1)
-			RETURNING subscription, event, body, internal, posting, created`, a.inbox.owner, now.Add(a.c.Lease).UnixMilli(), now.UnixMilli()).
-			Scan(&al.subscription, &al.event, &al.body, &al.internal, &al.posting, &al.created)
-		if err == sql.ErrNoRows {
+			RETURNING subscription, event, body, internal, posting, created, lease`, a.inbox.owner, a.inbox.until(), a.now().UnixMilli()).
+			Scan(&al.subscription, &al.event, &al.body, &al.internal, &al.posting, &al.created, &al.lease)
+		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}
 		ok = err == nil
@@ -286,7 +286,7 @@ func (a *App) nextAlert() (al alert, ok bool, err error) {
 		s := &al.to
 		err = tx.QueryRow(`SELECT id, team, channel, usr, kind, value FROM slack_subscriptions WHERE id=$1`, al.subscription).
 			Scan(&s.id, &s.team, &s.channel, &s.user, &s.kind, &s.value)
-		if err == sql.ErrNoRows { // unsubscribed meanwhile
+		if errors.Is(err, sql.ErrNoRows) { // unsubscribed meanwhile
 			return nil
 		}
 		return err
@@ -294,28 +294,40 @@ func (a *App) nextAlert() (al alert, ok bool, err error) {
 	return al, ok && err == nil, err
 }
 
+// alertLife is how long an alert that cannot be sent is tried again.
+const alertLife = 7 * 24 * time.Hour
+
 // send posts one alert, unless it is there already. What is internal goes only
-// to whoever is still staff, where only staff read.
+// to whoever is still staff, where only staff read. It ends before the lease
+// does and another replica looks for what was posted.
 func (a *App) send(ctx context.Context, al alert) error {
+	ctx, cancel := context.WithTimeout(ctx, time.UnixMilli(al.lease).Sub(a.now()))
+	defer cancel()
 	s := al.to
-	if s.id == 0 || al.internal && !(a.users.persona(ctx, s.user, false).Internal() && a.rooms.internal(ctx, s.team, s.channel)) {
+	may, err := a.mayRead(ctx, al)
+	switch {
+	case s.id == 0 || a.now().Sub(time.UnixMilli(al.created)) > alertLife || isFinal(err) || err == nil && !may:
 		return a.setAlert(al, `state='dropped'`)
+	case err != nil:
+		return err
 	}
 	id := fmt.Sprintf("%d %s", al.subscription, al.event)
 	if al.posting {
 		there := false
 		err := a.messages(ctx, s.channel, "", strconv.FormatInt(al.created/1000-60, 10), func(m slackgo.Message) { there = there || m.Metadata.EventPayload["alert"] == id })
-		if err != nil {
+		switch {
+		case isFinal(err):
+			return a.setAlert(al, `state='dropped'`)
+		case err != nil:
 			return err
-		}
-		if there {
+		case there:
 			return a.setAlert(al, `state='sent'`)
 		}
 	} else if err := a.setAlert(al, `posting=1`); err != nil {
 		return err
 	}
 	m := simple(al.body)
-	_, _, err := a.api.PostMessageContext(ctx, s.channel, slackgo.MsgOptionText(clamp(m.text, maxText), false), slackgo.MsgOptionBlocks(m.blocks[:min(len(m.blocks), 4)]...),
+	_, _, err = a.api.PostMessageContext(ctx, s.channel, slackgo.MsgOptionText(clamp(m.text, maxText), false), slackgo.MsgOptionBlocks(m.blocks[:min(len(m.blocks), 4)]...),
 		slackgo.MsgOptionDisableLinkUnfurl(), slackgo.MsgOptionDisableMediaUnfurl(),
 		slackgo.MsgOptionMetadata(slackgo.SlackMetadata{EventType: mark, EventPayload: map[string]any{"alert": id}}))
 	if isFinal(err) {
@@ -325,6 +337,18 @@ func (a *App) send(ctx context.Context, al alert) error {
 		return wrap("chat.postMessage", err)
 	}
 	return a.setAlert(al, `state='sent'`)
+}
+
+// mayRead reports whether everybody may read an alert where it is to go. That
+// nobody can tell now is an error: the alert waits.
+func (a *App) mayRead(ctx context.Context, al alert) (bool, error) {
+	if !al.internal {
+		return true, nil
+	}
+	if staff, err := a.users.staff(ctx, al.to.user); err != nil || !staff {
+		return false, err
+	}
+	return a.rooms.staffOnly(ctx, al.to.team, al.to.channel)
 }
 
 func (a *App) setAlert(al alert, set string) error {

@@ -88,7 +88,7 @@ func (a *App) forget(k key) error {
 // share shows a private answer to everybody: it is marked, and its message is
 // worked on again. It returns the claim on that, if this replica has it.
 func (a *App) share(s stored, user string) (mine []claim, err error) {
-	err = a.inbox.journal.do(func(tx *sql.Tx) error {
+	err = a.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		r, err := tx.Exec(`UPDATE slack_answers SET shared_by=$2, shared_at=$3 WHERE id=$1 AND shared_by=''`, s.id, user, a.now().UnixMilli())
 		if err != nil {
 			return err
@@ -113,7 +113,7 @@ const turns = 6
 
 // history is the conversation before a message: earlier questions in its
 // thread, or in a direct message outside threads in that, with their whole
-// answers. What was told to staff in private is not passed on to others.
+// answers. What only staff may see is not passed on to others.
 func (a *App) history(ctx context.Context, it item, p bot.Persona) ([]bot.Turn, error) {
 	where, arg := `i.thread=$3`, it.Thread
 	if isDM(it.Channel) && it.Thread == it.TS {
@@ -127,24 +127,33 @@ func (a *App) history(ctx context.Context, it item, p bot.Persona) ([]bot.Turn, 
 		return nil, fmt.Errorf("history: %w", err)
 	}
 	defer rows.Close()
-	var out []bot.Turn
+	type past struct {
+		text, body string
+		persona    bot.Persona
+	}
+	var earlier []past
 	for rows.Next() {
-		var text, body string
-		var persona bot.Persona
-		if err := rows.Scan(&text, &body, &persona); err != nil {
+		var e past
+		if err := rows.Scan(&e.text, &e.body, &e.persona); err != nil {
 			return nil, fmt.Errorf("history: %w", err)
 		}
+		earlier = append(earlier, e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("history: %w", err)
+	}
+	var out []bot.Turn
+	for _, e := range slices.Backward(earlier) {
 		var ans bot.Answer
-		if err := json.Unmarshal([]byte(body), &ans); err != nil {
+		if err := json.Unmarshal([]byte(e.body), &ans); err != nil {
 			return nil, fmt.Errorf("history: %w", err)
 		}
-		if hasActual(ans.Figures) && !p.Internal() {
+		if e.persona.Internal() && !p.Internal() && a.confidential(ctx, ans) {
 			continue
 		}
-		out = append(out, bot.Turn{Role: "assistant", Content: readBack(ans)}, bot.Turn{Role: "user", Content: plain(text)})
+		out = append(out, bot.Turn{Role: "user", Content: plain(e.text)}, bot.Turn{Role: "assistant", Content: readBack(ans)})
 	}
-	slices.Reverse(out)
-	return out, rows.Err()
+	return out, nil
 }
 
 // readBack is a whole answer as an earlier turn: its text and what it cites.

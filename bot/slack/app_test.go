@@ -172,13 +172,11 @@ func rigOn(t testing.TB, f *fake, path string, change func(*Config)) *rig {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- r.app.Run(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { r.app.Run(ctx) })
 	r.stop = sync.OnceFunc(func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
+		running.Wait()
 		d.Close()
 	})
 	t.Cleanup(func() {

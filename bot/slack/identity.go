@@ -39,8 +39,23 @@ const (
 // persona is who asks. foreigner says that the event itself tells of another
 // organisation.
 func (d *directory) persona(ctx context.Context, user string, foreigner bool) bot.Persona {
-	if foreigner || user == "" || len(d.app.c.StaffGroups)+len(d.app.c.StaffDomains) == 0 {
+	if foreigner {
 		return bot.Enterprise
+	}
+	staff, err := d.staff(ctx, user)
+	if err != nil {
+		d.app.log.Warn("cannot tell whether a user is staff", "user", user, "error", redact(err))
+	}
+	if staff {
+		return bot.Staff
+	}
+	return bot.Enterprise
+}
+
+// staff reports whether a user is staff.
+func (d *directory) staff(ctx context.Context, user string) (bool, error) {
+	if user == "" || len(d.app.c.StaffGroups)+len(d.app.c.StaffDomains) == 0 {
+		return false, nil
 	}
 	now := d.app.now()
 	d.mu.Lock()
@@ -49,8 +64,7 @@ func (d *directory) persona(ctx context.Context, user string, foreigner bool) bo
 	if !ok || now.After(k.until) {
 		staff, err := d.lookUp(ctx, user)
 		if err != nil {
-			d.app.log.Warn("cannot tell whether a user is staff", "user", user, "error", redact(err))
-			return bot.Enterprise
+			return false, err
 		}
 		k = known{staff: staff, until: now.Add(userTTL)}
 		d.mu.Lock()
@@ -60,10 +74,7 @@ func (d *directory) persona(ctx context.Context, user string, foreigner bool) bo
 		d.users[user] = k
 		d.mu.Unlock()
 	}
-	if k.staff {
-		return bot.Staff
-	}
-	return bot.Enterprise
+	return k.staff, nil
 }
 
 func (d *directory) lookUp(ctx context.Context, user string) (bool, error) {

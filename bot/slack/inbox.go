@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -72,11 +73,18 @@ type inbox struct {
 // which may have been delivered later.
 const waitFor = 10 * time.Minute
 
+// until is the end of a lease that begins now, in Unix milliseconds.
+func (b *inbox) until() int64 { return b.now().Add(b.lease).UnixMilli() }
+
 // put stores what has arrived and returns the messages that this replica must
 // now work on: it, replies that waited for it, or none when another replica
 // has it or nothing is new. It returns when the row is on disk.
 func (b *inbox) put(it item) (mine []claim, err error) {
-	err = b.journal.do(func(tx *sql.Tx) (err error) {
+	// Most of what arrives has arrived before, and need not wait to be written.
+	if old, err := scanItem(b.db.QueryRow(selectItem+byKey, it.Team, it.Channel, it.TS)); err == nil && old.knows(it) {
+		return nil, nil
+	}
+	err = b.journal.doFirst(func(tx *sql.Tx) (err error) {
 		mine, err = b.putTx(tx, it)
 		return err
 	})
@@ -87,13 +95,13 @@ func (b *inbox) put(it item) (mine []claim, err error) {
 }
 
 func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
-	old, err := scanItem(tx.QueryRow(selectItem+` WHERE team=$1 AND channel=$2 AND ts=$3`, it.Team, it.Channel, it.TS))
+	old, err := scanItem(tx.QueryRow(selectItem+byKey, it.Team, it.Channel, it.TS))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return b.insert(tx, it)
 	case err != nil:
 		return nil, err
-	case old.Deleted: // for good
+	case old.knows(it):
 		return nil, nil
 	case it.Deleted:
 		if old.state == stateWaiting {
@@ -101,22 +109,24 @@ func (b *inbox) putTx(tx *sql.Tx, it item) ([]claim, error) {
 		}
 		return b.retake(tx, old, `deleted=1, text=''`)
 	case old.state == stateWaiting && it.Uncalled:
-		if it.Rev <= old.Rev {
-			return nil, nil
-		}
 		return nil, b.set(tx, it.key, `text=$4, rev=$5`, it.Text, it.Rev)
 	case old.state == stateWaiting:
 		if it.Rev < old.Rev {
 			it.Text, it.Rev = old.Text, old.Rev
 		}
-		if err := b.set(tx, it.key, `text=$4, rev=$5`, it.Text, it.Rev); err != nil {
+		err := b.set(tx, it.key, `text=$4, rev=$5, state='pending', owner=$6, lease=$7`, it.Text, it.Rev, b.owner, b.until())
+		if err != nil {
 			return nil, err
 		}
 		return b.follow(tx, it)
-	case it.Rev > old.Rev:
-		return b.retake(tx, old, `text=$4, rev=$5, stopped=0`, it.Text, it.Rev)
 	}
-	return nil, nil
+	return b.retake(tx, old, `text=$4, rev=$5, stopped=0`, it.Text, it.Rev)
+}
+
+// knows reports whether an arrival tells nothing that the row does not hold,
+// nor ever will: what is deleted is so for good, and revisions only grow.
+func (old item) knows(it item) bool {
+	return old.Deleted || !it.Deleted && it.Rev <= old.Rev && (old.state != stateWaiting || it.Uncalled)
 }
 
 // insert stores a message that was not known.
@@ -138,16 +148,16 @@ func (b *inbox) insert(tx *sql.Tx, it item) ([]claim, error) {
 			state = stateWaiting
 		}
 	}
-	now, owner, lease := b.now(), "", int64(0)
+	owner, lease := "", int64(0)
 	if state == statePending {
-		owner, lease = b.owner, now.Add(b.lease).UnixMilli()
+		owner, lease = b.owner, b.until()
 	}
 	if it.Deleted {
 		it.Text = ""
 	}
 	_, err := tx.Exec(`INSERT INTO slack_inbox (team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, state, owner, lease, attempts, created)
 		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,1,$15)`,
-		it.Team, it.Channel, it.TS, it.Kind, it.Thread, it.User, it.Text, it.Rev, it.Reply, it.Foreigner, it.Deleted, state, owner, lease, now.UnixMilli())
+		it.Team, it.Channel, it.TS, it.Kind, it.Thread, it.User, it.Text, it.Rev, it.Reply, it.Foreigner, it.Deleted, state, owner, lease, b.now().UnixMilli())
 	if err != nil || state != statePending {
 		return nil, err
 	}
@@ -157,22 +167,17 @@ func (b *inbox) insert(tx *sql.Tx, it item) ([]claim, error) {
 	return []claim{{it.key, it.User}}, nil
 }
 
-// follow marks the thread of it as one that the bot follows from it on, takes
-// it, and takes the later replies that were waiting.
+// follow marks the thread of it, which this replica has, as one that the bot
+// follows from it on, and takes the later replies that were waiting.
 func (b *inbox) follow(tx *sql.Tx, it item) ([]claim, error) {
 	_, err := tx.Exec(`INSERT INTO slack_threads (team, channel, thread, since) VALUES ($1,$2,$3,$4)
 		ON CONFLICT (team, channel, thread) DO UPDATE SET since = min(since, excluded.since)`, it.Team, it.Channel, it.Thread, it.TS)
 	if err != nil {
 		return nil, err
 	}
-	_, err = tx.Exec(`UPDATE slack_inbox SET state='pending', owner=$4, lease=$5 WHERE team=$1 AND channel=$2 AND ts=$3 AND state='waiting'`,
-		it.Team, it.Channel, it.TS, b.owner, b.now().Add(b.lease).UnixMilli())
-	if err != nil {
-		return nil, err
-	}
 	rows, err := tx.Query(`UPDATE slack_inbox SET state='pending', owner=$5, lease=$6
 		WHERE team=$1 AND channel=$2 AND thread=$3 AND ts > $4 AND state='waiting' RETURNING team, channel, ts, usr`,
-		it.Team, it.Channel, it.Thread, it.TS, b.owner, b.now().Add(b.lease).UnixMilli())
+		it.Team, it.Channel, it.Thread, it.TS, b.owner, b.until())
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +190,7 @@ func (b *inbox) follow(tx *sql.Tx, it item) ([]claim, error) {
 func (b *inbox) retake(tx *sql.Tx, old item, set string, args ...any) ([]claim, error) {
 	if old.state != statePending {
 		old.owner = b.owner
-		if err := b.set(tx, old.key, `state='pending', owner=$4, lease=$5`, b.owner, b.now().Add(b.lease).UnixMilli()); err != nil {
+		if err := b.set(tx, old.key, `state='pending', owner=$4, lease=$5`, b.owner, b.until()); err != nil {
 			return nil, err
 		}
 	}
@@ -251,7 +256,7 @@ func (b *inbox) postpone(k key, d time.Duration, why string) error {
 
 // load reads a row. ok is false when it is not this replica's to work on.
 func (b *inbox) load(ctx context.Context, k key) (it item, ok bool, err error) {
-	it, err = scanItem(b.db.QueryRowContext(ctx, selectItem+` WHERE team=$1 AND channel=$2 AND ts=$3`, k.Team, k.Channel, k.TS))
+	it, err = scanItem(b.db.QueryRowContext(ctx, selectItem+byKey, k.Team, k.Channel, k.TS))
 	if errors.Is(err, sql.ErrNoRows) {
 		return it, false, nil
 	}
@@ -267,7 +272,7 @@ func (b *inbox) sweep() (mine []claim, err error) {
 		if _, err := tx.Exec(`UPDATE slack_inbox SET owner=$1 WHERE state='pending' AND lease < $2 AND owner <> $1`, b.owner, now.UnixMilli()); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1`, b.owner, now.Add(b.lease).UnixMilli()); err != nil {
+		if _, err := tx.Exec(`UPDATE slack_inbox SET lease=$2 WHERE state='pending' AND owner=$1 AND lease < $3`, b.owner, b.until(), now.Add(b.lease*3/4).UnixMilli()); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(`DELETE FROM slack_inbox WHERE state='waiting' AND created < $1`, now.Add(-waitFor).UnixMilli()); err != nil {
@@ -283,22 +288,31 @@ func (b *inbox) sweep() (mine []claim, err error) {
 	return mine, err
 }
 
-// purge forgets what was asked and answered before a moment, and messages that
-// were deleted longer ago than Slack delivers again.
+// purge forgets what was asked and answered before a moment, the threads of
+// which nothing is left, and messages that were deleted longer ago than Slack
+// delivers again.
 func (b *inbox) purge(before time.Time) error {
-	return b.journal.do(func(tx *sql.Tx) error {
-		for _, q := range []string{
-			`DELETE FROM slack_inbox WHERE state='done' AND created < $1`,
-			`DELETE FROM slack_answers WHERE created < $1`,
-			`DELETE FROM slack_alerts WHERE state<>'pending' AND created < $1`,
-		} {
-			if _, err := tx.Exec(q, before.UnixMilli()); err != nil {
-				return err
-			}
+	for _, q := range []struct {
+		delete string
+		before any
+	}{
+		{`slack_inbox WHERE state='done' AND created < $1`, before.UnixMilli()},
+		{`slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24 * time.Hour).UnixMilli()},
+		{`slack_answers WHERE created < $1`, before.UnixMilli()},
+		{`slack_feedback WHERE created < $1`, before.UnixMilli()},
+		{`slack_alerts WHERE state<>'pending' AND created < $1`, before.UnixMilli()},
+		{`slack_threads WHERE since < $1 AND NOT EXISTS (SELECT 1 FROM slack_inbox i
+			WHERE i.team=slack_threads.team AND i.channel=slack_threads.channel AND i.thread=slack_threads.thread)`, strconv.FormatInt(before.Unix(), 10)},
+	} {
+		err := b.journal.do(func(tx *sql.Tx) error { // one by one: arrivals go in between
+			_, err := tx.Exec(`DELETE FROM `+q.delete, q.before)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		_, err := tx.Exec(`DELETE FROM slack_inbox WHERE state='done' AND deleted=1 AND created < $1`, b.now().Add(-24*time.Hour).UnixMilli())
-		return err
-	})
+	}
+	return nil
 }
 
 // release hands everything that this replica has to the others.
@@ -312,7 +326,7 @@ func (b *inbox) release() {
 // stop marks what user has running or queued in the channel of k, by any
 // replica, beside k itself, and returns it.
 func (b *inbox) stop(k key, user string) (stopped []claim, err error) {
-	err = b.journal.do(func(tx *sql.Tx) error {
+	err = b.journal.doFirst(func(tx *sql.Tx) error {
 		rows, err := tx.Query(`UPDATE slack_inbox SET stopped=1 WHERE team=$1 AND channel=$2 AND ts<>$3 AND usr=$4 AND state='pending' AND stopped=0
 			RETURNING team, channel, ts, usr`, k.Team, k.Channel, k.TS, user)
 		if err != nil {
@@ -332,6 +346,8 @@ func (b *inbox) stoppedHere(ctx context.Context) ([]claim, error) {
 	}
 	return scanClaims(rows)
 }
+
+const byKey = ` WHERE team=$1 AND channel=$2 AND ts=$3`
 
 const selectItem = `SELECT team, channel, ts, kind, thread, usr, text, rev, reply, foreigner, deleted, stopped, state, owner, lease, attempts, posting, told, parts FROM slack_inbox`
 

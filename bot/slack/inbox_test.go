@@ -40,3 +40,36 @@ func TestTakeoverIsNoAttempt(t *testing.T) {
 		t.Errorf("attempt %d after one that failed, %v", it.attempts, err)
 	}
 }
+
+// TestPurge: what is older than is kept goes, with the feedback on it and the
+// threads of which nothing is left; a thread that lives stays.
+func TestPurge(t *testing.T) {
+	d, now := migrated(t), time.Unix(1800000000, 0)
+	b := &inbox{db: d, journal: journal{db: d}, owner: "a", lease: time.Minute, now: func() time.Time { return now }}
+	ask := func(ts, thread string) {
+		t.Helper()
+		it := item{key: key{fakeTeam, "C1", ts}, Kind: kindMessage, Thread: thread, User: "U1", Text: "甲?"}
+		if _, err := b.put(it); err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := b.finish(it, ""); err != nil || !ok {
+			t.Fatalf("%v, %v", ok, err)
+		}
+	}
+	ask("1800000000.000001", "1800000000.000001")
+	ask("1800000000.000002", "1800000000.000002")
+	if _, err := d.Exec(`INSERT INTO slack_feedback (answer, usr, good, created) VALUES ('a', 'U1', 1, $1)`, now.UnixMilli()); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(100 * time.Hour)
+	ask("1800360000.000001", "1800000000.000002")
+	if err := b.purge(now.Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	for table, want := range map[string]int{"slack_inbox": 1, "slack_threads": 1, "slack_feedback": 0} {
+		var n int
+		if err := d.QueryRow(`SELECT count(*) FROM ` + table).Scan(&n); err != nil || n != want {
+			t.Errorf("%d rows in %s, %v; want %d", n, table, err, want)
+		}
+	}
+}

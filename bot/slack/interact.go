@@ -233,7 +233,7 @@ func (a *App) storeReason(c slackgo.InteractionCallback) error {
 
 // vote stores what a person thinks of an answer; the last word counts.
 func (a *App) vote(id, user string, good bool, reason, note string) error {
-	return a.inbox.journal.do(func(tx *sql.Tx) error {
+	return a.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO slack_feedback (answer, usr, good, reason, note, created) VALUES ($1,$2,$3,$4,$5,$6)
 			ON CONFLICT (answer, usr) DO UPDATE SET good=excluded.good, reason=excluded.reason, note=excluded.note, created=excluded.created`,
 			id, user, good, reason, note, a.now().UnixMilli())
@@ -291,7 +291,9 @@ func (a *App) view(ctx context.Context, c slackgo.InteractionCallback, id string
 }
 
 // sendChart draws the figures of an answer and puts the picture into the
-// thread; where others read, actual values go to the person's direct messages.
+// thread. Where others read, actual values go to the person's direct messages,
+// those of a shared answer too, for the picture shows more than it; and so does
+// the picture of an answer that only the person sees.
 func (a *App) sendChart(ctx context.Context, c slackgo.InteractionCallback, id string) {
 	ctx, cancel := context.WithTimeout(ctx, a.c.Timeout)
 	defer cancel()
@@ -301,7 +303,7 @@ func (a *App) sendChart(ctx context.Context, c slackgo.InteractionCallback, id s
 	}
 	t := tongueOf(s.answer.Question)
 	channel, thread := s.key.Channel, threadOf(c)
-	if p.Internal() && s.sharedBy == "" && !a.rooms.internal(ctx, s.key.Team, channel) {
+	if c.Container.IsEphemeral && !isDM(channel) || p.Internal() && !a.rooms.internal(ctx, s.key.Team, channel) {
 		ch, _, _, err := a.api.OpenConversationContext(ctx, &slackgo.OpenConversationParameters{Users: []string{c.User.ID}})
 		if err != nil {
 			a.tell(ctx, c, t.say("chart.failed"))

@@ -10,13 +10,14 @@ import (
 	"zhengda/internal/db"
 )
 
-// journal runs writes to the database one after the other, and as many as
+// journal runs writes to the database one after the other, and several that
 // have arrived in one transaction, so that one flush of the disk serves all of
 // them. The zero value with db set is ready.
 type journal struct {
 	db      *sql.DB
 	mu      sync.Mutex
-	pending []write
+	urgent  []write
+	others  []write
 	leading bool
 }
 
@@ -25,12 +26,25 @@ type write struct {
 	done chan error
 }
 
+const (
+	// maxOthers is how many writes that nobody outside waits for go into one
+	// transaction with the urgent ones.
+	maxOthers = 16
+	// pause lets another process write between two transactions.
+	pause = time.Millisecond
+)
+
 // do runs f inside a transaction and returns when that is on disk. An error of
 // f undoes what f did and nothing else.
-func (j *journal) do(f func(*sql.Tx) error) error {
+func (j *journal) do(f func(*sql.Tx) error) error { return j.add(&j.others, f) }
+
+// doFirst is do, before all that do has to run: Slack waits for it.
+func (j *journal) doFirst(f func(*sql.Tx) error) error { return j.add(&j.urgent, f) }
+
+func (j *journal) add(to *[]write, f func(*sql.Tx) error) error {
 	w := write{f: f, done: make(chan error, 1)}
 	j.mu.Lock()
-	j.pending = append(j.pending, w)
+	*to = append(*to, w)
 	if !j.leading {
 		j.leading = true
 		go j.lead()
@@ -40,17 +54,22 @@ func (j *journal) do(f func(*sql.Tx) error) error {
 }
 
 func (j *journal) lead() {
-	for {
-		j.mu.Lock()
-		batch := j.pending
-		j.pending = nil
-		j.leading = len(batch) > 0
-		j.mu.Unlock()
-		if len(batch) == 0 {
-			return
-		}
+	for batch := j.next(); batch != nil; batch = j.next() {
 		j.commit(batch)
+		time.Sleep(pause)
 	}
+}
+
+// next is what goes into the next transaction; nil when there is nothing, and
+// nobody leads any more.
+func (j *journal) next() []write {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	n := min(len(j.others), maxOthers)
+	batch := append(j.urgent, j.others[:n]...)
+	j.urgent, j.others = nil, j.others[n:]
+	j.leading = len(batch) > 0
+	return batch
 }
 
 func (j *journal) commit(batch []write) {
@@ -68,11 +87,17 @@ func (j *journal) commit(batch []write) {
 func (j *journal) run(batch []write, errs []error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	tx, err := j.db.BeginTx(ctx, nil)
+	tx, end, err := db.Begin(ctx, j.db)
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback()
+	defer end()
+	if len(batch) == 1 {
+		if errs[0] = batch[0].f(tx); errs[0] != nil {
+			return nil
+		}
+		return tx.Commit()
+	}
 	for i, w := range batch {
 		if _, err := tx.Exec("SAVEPOINT w"); err != nil {
 			return err

@@ -257,3 +257,65 @@ func TestChart(t *testing.T) {
 		t.Errorf("a picture of internal figures went to %q", got)
 	}
 }
+
+// TestSharedChart: the picture of a shared answer holds more than was shared,
+// and that of a command's answer is for its author; neither goes to everybody.
+func TestSharedChart(t *testing.T) {
+	r := newRig(t, nil)
+	r.asker.answer = func(_ context.Context, q bot.Ask) (bot.Answer, error) { return withFigure(q), nil }
+	r.say(t, mention("C1", ts1, "", "USTAFF", "高企差多少?"))
+	r.answered(t, "C1", ts1)
+	r.say(t, mention("C1", ts2, "", "U1", "高企的目标?"))
+	r.answered(t, "C1", ts2)
+	if _, err := r.db.Exec(`UPDATE slack_answers SET shared_by='USTAFF' WHERE ts=$1`, ts1); err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		user, ts, want string
+		ephemeral      bool
+	}{
+		{"USTAFF", ts1, "DUSTAFF ", false}, {"U1", ts1, "C1 " + ts1, false}, // U1's has the target alone
+		{"U1", ts2, "DU1 ", true},
+	} {
+		r.send(t, "interactive", map[string]any{"type": "block_actions", "user": map[string]any{"id": c.user}, "channel": map[string]any{"id": "C1"},
+			"container": map[string]any{"channel_id": "C1", "thread_ts": ts1, "is_ephemeral": c.ephemeral}, "trigger_id": "1.1",
+			"actions": []map[string]any{{"type": "button", "action_id": actChart, "block_id": "b", "value": answerID(key{fakeTeam, "C1", c.ts}, "")}}})
+		eventually(t, "the picture", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return len(r.uploads) == i+1 })
+		if got := r.uploads[i]; got != c.want {
+			t.Errorf("%+v: went to %q", c, got)
+		}
+	}
+}
+
+// TestHistoryOfStaff: what a member of staff was answered from clauses that
+// are not public is no part of what another person's question is asked with.
+func TestHistoryOfStaff(t *testing.T) {
+	r := newRig(t, nil)
+	r.asker.answer = func(_ context.Context, q bot.Ask) (bot.Answer, error) {
+		a := sample(q)
+		if q.Persona.Internal() {
+			a.Citations[0].ClauseID = "d#internal"
+		}
+		return a, nil
+	}
+	r.say(t, mention("C1", ts1, "", "USTAFF", "甲?"))
+	r.answered(t, "C1", ts1)
+	r.say(t, mention("C1", ts2, ts1, "U1", "乙?"))
+	r.answered(t, "C1", ts2)
+	if _, err := r.db.Exec(`UPDATE slack_answers SET private=0`); err != nil { // as in a channel that was set to staff then
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ ts, user, want string }{{ts3, "U1", "乙?"}, {"1700000004.000001", "USTAFF", "甲?乙?丙?"}} {
+		r.say(t, mention("C1", c.ts, ts1, c.user, "丙?"))
+		r.answered(t, "C1", c.ts)
+		all, got := r.asker.all(), ""
+		for _, h := range all[len(all)-1].History {
+			if h.Role == "user" {
+				got += h.Content
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s is asked with %q; want %q", c.user, got, c.want)
+		}
+	}
+}

@@ -47,12 +47,11 @@ const (
 
 // look says how an answer is to be shown.
 type look struct {
-	id      string // of the stored answer
+	id      string // of the stored answer; empty: without buttons
 	tongue  tongue
 	asked   string // the question, when no message of the asker shows it
 	preface string // a line in Slack's own markup before the answer
 	share   bool   // with a button that shows it to everybody
-	quiet   bool   // without buttons
 }
 
 // piece is a block with what it counts towards the limits, and its text.
@@ -144,7 +143,7 @@ func citation(c bot.Citation, i int, l look) piece {
 		s += "\n> " + escape(clamp(q, maxQuote))
 	}
 	section := slackgo.NewSectionBlock(slackgo.NewTextBlockObject(slackgo.MarkdownType, s, false, false), nil, nil)
-	if !l.quiet && l.id != "" {
+	if l.id != "" {
 		b := button(actClause+":"+strconv.Itoa(i), l.id+":"+strconv.Itoa(i), l.tongue.say("button.clause"))
 		section.Accessory = slackgo.NewAccessory(b)
 	}
@@ -158,7 +157,7 @@ func button(action, value, text string) *slackgo.ButtonBlockElement {
 // buttons are what can be done with an answer: asking on, charts, sharing, and
 // saying what it was worth.
 func buttons(a bot.Answer, l look) (ps []piece) {
-	if l.quiet || l.id == "" {
+	if l.id == "" {
 		return nil
 	}
 	var row []slackgo.BlockElement

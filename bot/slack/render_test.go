@@ -48,7 +48,7 @@ func checkRendered(t testing.TB, a bot.Answer, l look) []message {
 		if !strings.Contains(plain, footnote(c.N)) {
 			t.Errorf("citation %d is lost", c.N)
 		}
-		if l.id != "" && !l.quiet && !strings.Contains(all.String(), fmt.Sprintf(`"%s:%d"`, l.id, i)) {
+		if l.id != "" && !strings.Contains(all.String(), fmt.Sprintf(`"%s:%d"`, l.id, i)) {
 			t.Errorf("citation %d cannot be opened", c.N)
 		}
 	}

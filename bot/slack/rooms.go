@@ -78,7 +78,7 @@ func (r *rooms) set(team, channel, user string, v room) error {
 	if v.staff {
 		audience = "staff"
 	}
-	err := r.app.inbox.journal.do(func(tx *sql.Tx) error {
+	err := r.app.inbox.journal.doFirst(func(tx *sql.Tx) error {
 		_, err := tx.Exec(`INSERT INTO slack_settings (team, channel, listen, audience, documents, changed_by, changed) VALUES ($1,$2,$3,$4,$5,$6,$7)
 			ON CONFLICT (team, channel) DO UPDATE SET listen=excluded.listen, audience=excluded.audience, documents=excluded.documents,
 			changed_by=excluded.changed_by, changed=excluded.changed`, team, channel, listen, audience, strings.Join(v.documents, "\n"), user, r.app.now().UnixMilli())
@@ -93,36 +93,44 @@ func (r *rooms) set(team, channel, user string, v room) error {
 // internal reports whether everybody who reads the channel may see internal
 // figures: a direct message of a member of staff, or a channel set to staff
 // that is still private and of the own organisation alone.
+// What cannot be looked up is not.
 func (r *rooms) internal(ctx context.Context, team, channel string) bool {
+	ok, err := r.staffOnly(ctx, team, channel)
+	if err != nil {
+		r.app.log.Warn("cannot tell who reads a channel", "channel", channel, "error", redact(err))
+	}
+	return ok
+}
+
+func (r *rooms) staffOnly(ctx context.Context, team, channel string) (bool, error) {
 	if isDM(channel) {
-		return true
+		return true, nil
 	}
 	s, err := r.get(ctx, team, channel)
 	if err != nil || !s.staff {
-		return false
+		return false, err
 	}
 	return r.closed(ctx, team, channel)
 }
 
 // closed reports whether a channel is private and of the own organisation
-// alone. What cannot be looked up is not.
-func (r *rooms) closed(ctx context.Context, team, channel string) bool {
+// alone.
+func (r *rooms) closed(ctx context.Context, team, channel string) (bool, error) {
 	now, k := r.app.now(), key{Team: team, Channel: channel}
 	r.mu.Lock()
 	got := r.m[k]
 	r.mu.Unlock()
 	if !got.asked.IsZero() && now.Sub(got.asked) < closedTTL {
-		return got.closed
+		return got.closed, nil
 	}
 	c, err := r.app.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: channel})
 	if err != nil {
-		r.app.log.Warn("cannot tell whether a channel is private", "channel", channel, "error", redact(err))
-		return false
+		return false, fmt.Errorf("conversations.info: %w", err)
 	}
 	got.closed = c.IsPrivate && !c.IsShared && !c.IsExtShared && !c.IsPendingExtShared && !c.IsMpIM
 	got.asked = now
 	r.remember(k, got)
-	return got.closed
+	return got.closed, nil
 }
 
 // isDM reports whether a channel is a direct message with the bot.

@@ -67,4 +67,8 @@ CREATE INDEX slack_alerts_pending ON slack_alerts (lease) WHERE state = 'pending
 CREATE TABLE slack_edits (channel TEXT PRIMARY KEY, next INTEGER NOT NULL);
 `, `
 CREATE TABLE slack_marks (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+`, `
+CREATE INDEX slack_inbox_created ON slack_inbox (created);
+CREATE INDEX slack_answers_created ON slack_answers (created);
+CREATE INDEX slack_threads_since ON slack_threads (since);
 `}

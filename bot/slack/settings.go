@@ -62,8 +62,14 @@ func (a *App) storeSettings(ctx context.Context, c slackgo.InteractionCallback) 
 	}
 	r := room{all: v["listen"]["listen"].SelectedOption.Value == "on", staff: v["audience"]["audience"].SelectedOption.Value == "on",
 		documents: lines(v["documents"]["documents"].Value)}
-	if r.staff && !a.rooms.closed(ctx, team, channel) {
-		return refuse("audience", chinese.say("settings.open"))
+	if r.staff {
+		closed, err := a.rooms.closed(ctx, team, channel)
+		if err != nil {
+			a.log.Warn("cannot tell who reads a channel", "channel", channel, "error", redact(err))
+		}
+		if !closed {
+			return refuse("audience", chinese.say("settings.open"))
+		}
 	}
 	if len(r.documents) > 0 && a.c.Corpus != nil {
 		titles, err := a.c.Corpus.Documents(ctx, p)

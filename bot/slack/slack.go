@@ -180,15 +180,24 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Run answers until ctx ends, then hands what is unanswered back to the inbox
-// and returns nil. It opens a socket when there is an app token. It returns an
-// error when Slack refuses the tokens.
-func (a *App) Run(ctx context.Context) error {
-	if err := a.introduce(ctx); err != nil {
+// Refused asks Slack once whether it takes the tokens, and returns why not. It
+// is nil also when Slack cannot be reached.
+func (a *App) Refused(ctx context.Context) error {
+	err := a.whoami(ctx)
+	if err == nil && a.c.AppToken != "" {
+		_, _, err = a.api.StartSocketModeContext(ctx)
+	}
+	if isAuth(err) {
 		return err
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	return nil
+}
+
+// Run answers until ctx ends, then hands what is unanswered back to the inbox.
+// It opens a socket when there is an app token. While Slack cannot be reached,
+// or refuses a token, it says so in the log and tries again.
+func (a *App) Run(ctx context.Context) {
+	a.introduce(ctx)
 	var wg sync.WaitGroup
 	for range a.c.Workers {
 		wg.Go(func() { a.workLoop(ctx) })
@@ -196,36 +205,33 @@ func (a *App) Run(ctx context.Context) error {
 	wg.Go(func() { a.sweepLoop(ctx) })
 	wg.Go(func() { a.alertLoop(ctx) })
 	if a.c.AppToken != "" {
-		wg.Go(func() {
-			if err := a.sockets(ctx); err != nil {
-				cancel(err)
-			}
-		})
+		wg.Go(func() { a.sockets(ctx) })
 	}
 	wg.Wait()
 	a.inbox.release()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return nil
 }
 
-// introduce learns the bot's own identity, and waits while Slack cannot be
-// reached. It fails when the token is refused.
-func (a *App) introduce(ctx context.Context) error {
+// introduce learns the bot's own identity.
+func (a *App) introduce(ctx context.Context) {
 	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
 		err := a.whoami(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		if isAuth(err) {
-			return fmt.Errorf("slack: auth.test: %w", err)
-		}
-		a.log.Warn("slack is out of reach", "error", redact(err), "retry_in", wait)
-		if !sleep(ctx, wait) {
-			return nil
+		if err == nil || !a.retry(ctx, "auth.test", err, wait) {
+			return
 		}
 	}
+}
+
+// retry says why a call failed, waits, and reports whether ctx is still going.
+func (a *App) retry(ctx context.Context, call string, err error, wait time.Duration) bool {
+	switch {
+	case ctx.Err() != nil:
+		return false
+	case isAuth(err):
+		a.log.Error("slack refuses the token: run zhengda doctor, renew the token and restart", "call", call, "error", redact(err), "retry_in", wait)
+	default:
+		a.log.Warn("slack is out of reach", "call", call, "error", redact(err), "retry_in", wait)
+	}
+	return sleep(ctx, wait)
 }
 
 // whoami asks Slack once who the bot is.

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log"
 	"sync"
@@ -19,19 +18,16 @@ import (
 const grace = 2 * time.Second
 
 // sockets keeps a socket open until ctx ends. It opens the next one before it
-// closes one that has reached the age of Renew. It returns an error when Slack
-// refuses the token.
-func (a *App) sockets(ctx context.Context) error {
+// closes one that has reached the age of Renew.
+func (a *App) sockets(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	retire := func() {}
 	for wait := time.Second; ctx.Err() == nil; {
 		sctx, cancel := context.WithCancel(ctx)
-		defer cancel()
 		up, down := make(chan struct{}), make(chan error, 1)
-		wg.Go(func() { down <- a.socket(sctx, up) })
+		wg.Go(func() { defer cancel(); down <- a.socket(sctx, up) })
 		renew := time.NewTimer(a.c.Renew)
-		var err error
 		for open := true; open; {
 			select {
 			case <-up:
@@ -42,22 +38,15 @@ func (a *App) sockets(ctx context.Context) error {
 				open = false
 				before := retire // not empty where this socket has never opened
 				retire = func() { before(); time.AfterFunc(grace, cancel) }
-				continue
-			case err = <-down:
+			case err := <-down:
 				open = false
-			}
-			if err != nil && isAuth(err) {
-				return fmt.Errorf("slack: apps.connections.open: %w", err)
-			}
-			if !open && ctx.Err() == nil {
-				a.log.Warn("slack socket closed", "error", redact(err), "retry_in", wait)
-				sleep(ctx, wait)
-				wait = min(2*wait, time.Minute)
+				if a.retry(ctx, "apps.connections.open", err, wait) {
+					wait = min(2*wait, time.Minute)
+				}
 			}
 		}
 		renew.Stop()
 	}
-	return nil
 }
 
 // socket runs one socket, which reconnects when Slack asks for it, and closes

@@ -80,7 +80,7 @@ func (a *App) work(ctx, jctx context.Context, j *job) {
 	failure := ""
 	if err != nil {
 		a.log.Warn("cannot answer in slack", "channel", it.Channel, "ts", it.TS, "attempt", it.attempts, "error", redact(err))
-		if failure = redact(err).Error(); !isFinal(err) && it.attempts < maxAttempts {
+		if failure = redact(err).Error(); !isFinal(err) && (it.attempts < maxAttempts || isAuth(err)) {
 			if err := a.inbox.postpone(it.key, backoff(it.attempts), failure); err != nil {
 				a.log.Error("cannot postpone", "error", err)
 			}

@@ -174,7 +174,7 @@ func (d *doctor) embedding(ctx context.Context) {
 	switch {
 	case err != nil:
 		d.ill("embedder", "doctor.embedder_bad", err)
-	case len(vectors) != 1 || len(vectors[0]) != e.Dim():
+	case len(vectors[0]) != e.Dim():
 		d.ill("embedder", "doctor.dimension", e.Name(), e.Dim(), len(vectors[0]))
 	default:
 		d.well("embedder", "doctor.embedder", e.Name(), e.Dim())

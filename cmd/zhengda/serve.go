@@ -56,32 +56,25 @@ const (
 func (s *answerer) serve(ctx context.Context, l net.Listener, log *slog.Logger) error {
 	server := &http.Server{Handler: s.routes(log), ReadHeaderTimeout: headTime, ReadTimeout: headTime + s.limit,
 		WriteTimeout: headTime + 2*s.limit, IdleTimeout: idleTime, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	background, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	background, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var others sync.WaitGroup
 	others.Go(func() { s.follow(background, log) })
 	if s.slack != nil {
-		others.Go(func() {
-			if err := s.slack.run(background); err != nil {
-				cancel(err)
-			}
-		})
+		others.Go(func() { s.slack.run(background) })
 	}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()
 	var err error
 	select {
 	case err = <-done:
-	case <-background.Done():
+	case <-ctx.Done():
 		last, stop := context.WithTimeout(context.WithoutCancel(ctx), goodbyeTime)
 		defer stop()
 		err = server.Shutdown(last)
 		<-done
-		if ctx.Err() == nil {
-			err = context.Cause(background)
-		}
 	}
-	cancel(nil)
+	cancel()
 	others.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

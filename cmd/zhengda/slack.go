@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"zhengda/bot"
 	"zhengda/bot/slack"
@@ -48,7 +50,12 @@ type channel struct {
 	stands  map[string]string // how each indicator stood when last looked at
 }
 
-// channel opens Slack when the variables say so; else it is nil.
+// refusalTime is how long the server waits, before it begins, for Slack to say
+// that it takes the tokens. Slack out of reach does not keep it from beginning.
+const refusalTime = 5 * time.Second
+
+// channel opens Slack when the variables say so; else it is nil. It fails when
+// Slack refuses a token.
 func (s *answerer) channel(ctx context.Context, log *slog.Logger) (*channel, error) {
 	c, on, err := s.h.a.slackSettings()
 	if err != nil || !on {
@@ -66,6 +73,11 @@ func (s *answerer) channel(ctx context.Context, log *slog.Logger) (*channel, err
 	if err != nil {
 		return nil, err
 	}
+	asking, cancel := context.WithTimeout(ctx, refusalTime)
+	defer cancel()
+	if err := app.Refused(asking); err != nil {
+		return nil, failed("err.slack_refused", err.Error())
+	}
 	way := "Socket Mode"
 	if c.AppToken == "" {
 		way = "Events API: /slack/events, /slack/commands, /slack/interactivity"
@@ -74,21 +86,12 @@ func (s *answerer) channel(ctx context.Context, log *slog.Logger) (*channel, err
 	return &channel{App: app, s: s, log: log, changed: make(chan struct{}, 1), stands: map[string]string{}}, nil
 }
 
-// run answers in Slack until ctx ends. It fails when Slack refuses a token.
-func (c *channel) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		c.watch(ctx)
-	}()
-	err := c.Run(ctx)
-	cancel()
-	<-watched
-	if err != nil {
-		return failed("err.slack_refused", err.Error())
-	}
-	return nil
+// run answers in Slack, and tells of changes, until ctx ends.
+func (c *channel) run(ctx context.Context) {
+	var watching sync.WaitGroup
+	watching.Go(func() { c.watch(ctx) })
+	c.Run(ctx)
+	watching.Wait()
 }
 
 // suggested are the questions to begin with that the documents answer: those

@@ -27,10 +27,11 @@ const signingSecret = "0123456789abcdef0123456789abcdef"
 // delivers over a socket where one is opened.
 type workspace struct {
 	*httptest.Server
-	mu    sync.Mutex
-	seq   int
-	calls []call
-	conn  *websocket.Conn
+	mu      sync.Mutex
+	seq     int
+	calls   []call
+	conn    *websocket.Conn
+	revoked bool // it takes no token any more
 }
 
 // call is one call of the Web API, or an answer at a command's address.
@@ -71,9 +72,6 @@ func (w *workspace) serve(rw http.ResponseWriter, r *http.Request) {
 	switch method {
 	case "auth.test":
 		out["team_id"], out["user_id"], out["bot_id"] = "T1", "UBOT", "BBOT"
-		if r.Form.Get("token") == "xoxb-bad" || strings.HasSuffix(r.Header.Get("Authorization"), "xoxb-bad") {
-			out = map[string]any{"ok": false, "error": "invalid_auth"}
-		}
 	case "apps.connections.open":
 		out["url"] = "ws" + strings.TrimPrefix(w.URL, "http") + "/ws"
 	case "users.info":
@@ -81,6 +79,9 @@ func (w *workspace) serve(rw http.ResponseWriter, r *http.Request) {
 		out["user"] = map[string]any{"id": r.Form.Get("user"), "team_id": "T1", "is_email_confirmed": true, "profile": map[string]any{"email": email}}
 	case "conversations.info":
 		out["channel"] = map[string]any{"id": r.Form.Get("channel")}
+	}
+	if w.revoked || strings.HasSuffix(r.Form.Get("token")+r.Header.Get("Authorization"), "-bad") {
+		out = map[string]any{"ok": false, "error": "invalid_auth"}
 	}
 	json.NewEncoder(rw).Encode(out)
 }
@@ -260,7 +261,7 @@ func TestServeSlack(t *testing.T) {
 	}
 
 	publish("4万元") // while nobody serves
-	serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
+	p, address = serve(t, dir, "SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-1", "SLACK_API_URL="+w.URL+"/")
 	if told := alerts("DU1", 3); len(told) != 3 || !strings.Contains(told[2], "＋科技创新券每张面额为4万元") {
 		t.Errorf("alerts: %q", told)
 	}
@@ -279,6 +280,15 @@ func TestServeSlack(t *testing.T) {
 	if told := w.said("chat.postMessage", "DU1"); len(told) != 3 {
 		t.Errorf("%d alerts; want 3", len(told))
 	}
+
+	w.mu.Lock()
+	w.revoked = true
+	w.mu.Unlock()
+	w.conn.Close()
+	await(t, patience, "a word on the token", func() bool { return strings.Contains(p.err.String(), "refuses the token") })
+	if r, err := http.Get(address + "/healthz"); err != nil || r.StatusCode != http.StatusOK {
+		t.Errorf("without Slack: %v, %v", r, err)
+	}
 }
 
 // TestSlackSettings: what is set in part, or refused, ends with what to do.
@@ -293,9 +303,10 @@ func TestSlackSettings(t *testing.T) {
 		{[]string{"SLACK_SIGNING_SECRET=x"}, "SLACK_BOT_TOKEN"},
 		{[]string{"SLACK_BOT_TOKEN_FILE=/nowhere/token", "SLACK_APP_TOKEN=xapp-1"}, "SLACK_BOT_TOKEN_FILE"},
 		{[]string{"SLACK_BOT_TOKEN=xoxb-bad", "SLACK_APP_TOKEN=xapp-1"}, "invalid_auth"},
+		{[]string{"SLACK_BOT_TOKEN=xoxb-1", "SLACK_APP_TOKEN=xapp-bad"}, "invalid_auth"},
 	} {
 		p := start(t, dir, strings.NewReader(""), append(c.vars, "SLACK_API_URL="+w.URL, "serve", "--addr", "127.0.0.1:0")...)
-		if code := <-p.code; code == 0 || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.err.String(), "xoxb-bad") {
+		if code := <-p.code; code == 0 || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.err.String(), "-bad") {
 			t.Errorf("%v: exit code %d: %s", c.vars, code, p.err.String())
 		}
 	}

@@ -176,3 +176,54 @@ func BenchmarkOpenUpToDate(b *testing.B) {
 		d.Close()
 	}
 }
+
+// TestBegin: a transaction begins when that of another process has ended, and
+// the connection waits as before when its own has.
+func TestBegin(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	first, second := mustOpen(t, path), mustOpen(t, path)
+	second.SetMaxOpenConns(1)
+	if err := Migrate(t.Context(), first, "fruit", steps); err != nil {
+		t.Fatal(err)
+	}
+	held, end, err := Begin(t.Context(), first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := make(chan int, 1)
+	go func() {
+		defer close(seen)
+		tx, end, err := Begin(t.Context(), second)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer end() // without a commit
+		var n int
+		if _, err := tx.Exec("INSERT INTO seed VALUES (1)"); err != nil {
+			t.Error(err)
+		}
+		if err := tx.QueryRow("SELECT count(*) FROM seed").Scan(&n); err != nil {
+			t.Error(err)
+		}
+		seen <- n
+	}()
+	if _, err := held.Exec("INSERT INTO seed VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := held.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	end()
+	if n := <-seen; n != 2 {
+		t.Errorf("%d rows in the second transaction; want 2", n)
+	}
+	<-seen // closed when it has ended
+	if n := count(t, second, "seed"); n != 1 {
+		t.Errorf("%d rows; want 1", n)
+	}
+	var ms int
+	if err := second.QueryRow("PRAGMA busy_timeout").Scan(&ms); err != nil || ms != int(busyTimeout.Milliseconds()) {
+		t.Errorf("busy_timeout %d, %v", ms, err)
+	}
+}
