@@ -192,7 +192,7 @@ func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply
 
 // read takes what is used out of a choice.
 func (m *Model) read(ms []message, c *llms.ContentChoice) reply {
-	r := reply{text: c.Content, in: tokens64(c.GenerationInfo["PromptTokens"]), out: tokens64(c.GenerationInfo["CompletionTokens"])}
+	r := reply{text: spoken(c.Content), in: tokens64(c.GenerationInfo["PromptTokens"]), out: tokens64(c.GenerationInfo["CompletionTokens"])}
 	for _, t := range c.ToolCalls {
 		if t.FunctionCall != nil {
 			r.calls = append(r.calls, toolCall{t.ID, t.FunctionCall.Name, t.FunctionCall.Arguments})
@@ -207,6 +207,14 @@ func (m *Model) read(ms []message, c *llms.ContentChoice) reply {
 	m.usage.in.Add(r.in)
 	m.usage.out.Add(r.out)
 	return r
+}
+
+// spoken is a reply without what the model thinks aloud before it.
+func spoken(s string) string {
+	if _, after, ok := strings.Cut(s, "</think>"); ok {
+		return after
+	}
+	return s
 }
 
 func tokens64(v any) int64 { n, _ := v.(int); return int64(n) }

@@ -1,14 +1,15 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
-	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -43,9 +44,12 @@ const (
 	tokensMost  = 24000 // prompt and completion, all steps
 	spare       = 300 * time.Millisecond
 	historyMost = 600 // runes
-	longMost    = 120 // runes of an answer, or a fifth more than the built-in one
+	longMost    = 200 // runes of an answer, or a fifth more than the built-in one
 	listMost    = 4   // clauses of a built-in answer that a model may reword
 )
+
+// whichRE is what a reason names, so that reasons can be counted.
+var whichRE = regexp.MustCompile(`“.*”|\[\d+\]`)
 
 // errUnused says that a draft did not answer.
 var errUnused = errors.New("the draft does not answer")
@@ -79,21 +83,23 @@ func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) 
 		r.Outcome = "no time left"
 		return b.without(q, built)
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	m.usage.answers.Add(1)
-	e := &exchange{desk: &desk{b: b, c: c, q: q}, judge: &judge{b, c, m.prompts, q}, r: r, built: built, kept: kept, quoted: quoted}
-	a, err := e.hold(ctx)
+	e := &exchange{desk: &desk{b: b, c: c, q: q}, judge: &judge{b, c, m.prompts, q}, r: r, built: built, kept: kept, quoted: quoted, open: b.unsettled(q, built, kept)}
+	a, err := e.hold(within)
 	r.Cost = m.cost(r.TokensIn, r.TokensOut)
 	for _, k := range e.desk.evidence {
 		r.Evidence = append(r.Evidence, k.ID)
 	}
 	if errors.Is(err, errUnused) {
 		m.note(nil)
-		r.Outcome = "not used"
+		r.Outcome = "not used: " + cmp.Or(whichRE.ReplaceAllString(e.why, ellipsis), "no draft")
 		return built
 	}
-	m.note(err)
+	if ctx.Err() == nil { // else the asker has gone
+		m.note(err)
+	}
 	if err != nil {
 		r.Outcome = err.Error()
 		m.Logger.Warn("model did not answer", "model", m.Name, "error", err.Error())
@@ -134,12 +140,16 @@ func (q *question) standalone() string {
 	return q.carried.ask.Question + " " + q.ask.Question
 }
 
-// condensed is what was said before, newest last, within historyMost runes.
-func (q *question) condensed() string {
+// condensed is what was said before, newest last, within historyMost runes,
+// without what speaks to a machine.
+func (q *question) condensed(p *prompts) string {
 	var out []string
 	left := historyMost
 	for _, t := range slices.Backward(q.ask.History) {
 		text, who := oneLine(t.Content), "用户"
+		if p.ordered(text) {
+			continue
+		}
 		if t.Role == "assistant" {
 			who = "答复"
 		}
@@ -162,6 +172,8 @@ type exchange struct {
 	built  Answer
 	kept   []string
 	quoted []*rag.Clause
+	open   bool   // the model may choose other clauses
+	why    string // the last draft as a whole does not answer
 }
 
 // hold asks, runs tools, verifies, asks once more, and puts together what
@@ -201,7 +213,7 @@ func (e *exchange) hold(ctx context.Context) (Answer, error) {
 			}
 			continue
 		}
-		a, problems := e.assemble(said.text)
+		a, problems := e.assemble(ctx, said.text)
 		if a.Text != "" {
 			stood = a
 		}
@@ -221,35 +233,42 @@ func (e *exchange) hold(ctx context.Context) (Answer, error) {
 func clip(s string) string { r := []rune(s); return string(r[:min(len(r), 40)]) }
 
 // opening is what the model is told first: the rules, and the question with
-// the clauses found, those of the built-in answer starred.
+// the clauses found, those of the built-in answer starred, ☆ where it may choose
+// others.
 func (e *exchange) opening(ctx context.Context) ([]message, error) {
 	m := e.b.model
 	var lines []string
+	star, given := "★", m.Given
+	if e.open {
+		star, given = "☆", 2*given
+	}
 	for _, k := range e.quoted {
-		lines = append(lines, e.show(k, "★"))
+		lines = append(lines, e.show(k, star))
 	}
 	docs := e.b.scope(e.c, e.q).docs
 	if len(docs) == 0 {
 		docs = ids(e.c.docs)
 	}
-	ps, err := e.c.index.Search(ctx, rag.Query{Text: strings.TrimSpace(e.q.search + " " + e.q.expanded), Documents: docs, K: m.Given + len(e.quoted)})
+	query := e.q.query()
+	query.Documents, query.K = docs, given+len(e.quoted)
+	ps, err := e.c.index.Search(ctx, query)
 	if err != nil {
 		return nil, fmt.Errorf("model: %w", err)
 	}
 	for _, p := range ps {
-		if len(lines) < m.Given && !slices.Contains(e.evidence, p.Clause) {
+		if len(lines) < given && !slices.Contains(e.evidence, p.Clause) {
 			lines = append(lines, e.show(p.Clause, ""))
 		}
 	}
 	t := m.prompts.tongue(e.q)
-	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(), Results: strings.Join(e.kept, "\n"),
+	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(m.prompts), Results: strings.Join(e.kept, "\n"),
 		Evidence: strings.Join(lines, "\n"), Question: e.q.ask.Question}))}, nil
 }
 
 // assemble verifies a draft and puts what stands together with what the
 // program says itself. The answer is empty when that does not answer; the
 // problems say what failed.
-func (e *exchange) assemble(text string) (Answer, []string) {
+func (e *exchange) assemble(ctx context.Context, text string) (Answer, []string) {
 	a := e.built
 	a.Citations, a.Model = []Citation{}, e.b.model.Name
 	a.Figures = slices.Clone(a.Figures)
@@ -267,23 +286,15 @@ func (e *exchange) assemble(text string) (Answer, []string) {
 		}
 	}
 	a.Text = strings.Join(out, "\n")
-	why := e.lacks(a)
-	if why == "" && len([]rune(a.Text)) > max(longMost, len([]rune(e.built.Text))*6/5) {
-		why = "too long"
-	}
-	if why == "" {
-		if bad := e.b.verify(e.c, e.q.ask, a); len(bad) > 0 {
-			why = bad[0].Why
-		}
-	}
-	if why != "" {
-		return Answer{}, append(problems, why)
+	a.Followups = e.b.next(e.c, e.q, a)
+	if e.why = e.unfit(ctx, a); e.why != "" {
+		return Answer{}, append(problems, e.why)
 	}
 	return a, problems
 }
 
 // line is a statement as it is shown, a sentence a line with the markers of its
-// citations, or a figure's line.
+// citations and where it stands, or a figure's line.
 func (e *exchange) line(a *Answer, s statement) (line, why string) {
 	if m := figureRE.FindStringSubmatch(s.text); m != nil {
 		for _, f := range append(slices.Clone(e.figures), a.Figures...) {
@@ -302,66 +313,17 @@ func (e *exchange) line(a *Answer, s statement) (line, why string) {
 	}
 	var lines []string
 	for _, f := range found {
-		l := f.text
+		k := f.on[0].quote.clause
+		said := f.led || slices.ContainsFunc(a.Citations, func(c Citation) bool { return c.ClauseID == k.ID })
+		marks := ""
 		for _, on := range f.on {
-			l += mark(a.cite(on.quote))
+			marks += mark(a.cite(on.quote))
 		}
-		lines = append(lines, l)
+		if said || len(f.on) > 1 {
+			lines = append(lines, f.text+marks)
+		} else {
+			lines = append(lines, e.b.lex.say(e.q.english, "said", args{"Label": e.c.label(k), "Text": f.text, "Mark": marks}))
+		}
 	}
 	return strings.Join(lines, "\n"), ""
-}
-
-// lacks says what a reworded answer leaves out: a clause that the built-in
-// answer stands on, the figures asked for, the attribute asked for.
-func (e *exchange) lacks(a Answer) string {
-	for i, k := range e.quoted {
-		if !slices.ContainsFunc(a.Citations, func(c Citation) bool { return c.ClauseID == k.ID }) {
-			return fmt.Sprintf("[%d] is not used", i+1)
-		}
-	}
-	unmarked := func(text string, all bool) string {
-		var out strings.Builder
-		for l := range strings.SplitSeq(text, "\n") {
-			if all || !slices.Contains(e.kept, l) {
-				out.WriteString(markRE.ReplaceAllString(l, "") + "\n")
-			}
-		}
-		return out.String()
-	}
-	have := zh.Quantities(unmarked(a.Text, false))
-	for _, f := range zh.Quantities(unmarked(e.built.Text, false)) {
-		if !f.Ordinal && f.Unit != "" && !slices.ContainsFunc(have, f.Same) {
-			return "a figure of the material is left out"
-		}
-	}
-	said, was := unmarked(a.Text, true), unmarked(e.built.Text, true)
-	told, before := zh.Squeeze(zh.Fold(said)), zh.Squeeze(zh.Fold(was))
-	for _, at := range e.q.attrs {
-		if at.in(before, was) && !at.in(told, said) {
-			return "what is asked for is left out"
-		}
-	}
-	for _, t := range e.q.terms {
-		if t.in(before) && !t.in(told) {
-			return "“" + t.text + "” is left out"
-		}
-	}
-	for _, n := range names(before) {
-		if !strings.Contains(told, n) {
-			return "“" + n + "” is left out"
-		}
-	}
-	return ""
-}
-
-// names are the quoted names of a folded text.
-func names(s string) []string {
-	var out []string
-	for _, m := range quotedRE.FindAllStringSubmatch(s, -1) {
-		out = append(out, m[1]+m[2])
-	}
-	for _, m := range titleRE.FindAllStringSubmatch(s, -1) {
-		out = append(out, m[1])
-	}
-	return out
 }

@@ -83,10 +83,10 @@ func call(w http.ResponseWriter, calls ...string) {
 	json.NewEncoder(w).Encode(map[string]any{"choices": []any{map[string]any{"message": map[string]any{"role": "assistant", "content": "", "tool_calls": out}, "finish_reason": "tool_calls"}}})
 }
 
-var starredRE = regexp.MustCompile(`(?m)^\[(\d+)\]★ [^:]*:(.*)$`)
+var starredRE = regexp.MustCompile(`(?m)^\[(\d+)\][★☆] [^:]*:(.*)$`)
 
-// faithful is the draft of a good model: the sentences of the starred clauses,
-// with their markers.
+// faithful is the draft of a model that keeps to the built-in answer: sentences
+// of the starred clauses, with their markers.
 func faithful(q chatRequest) []string {
 	var out []string
 	text := q.text()

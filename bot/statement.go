@@ -89,6 +89,7 @@ type judge struct {
 // borne is a sentence of a statement as it is shown, and what it stands on.
 type borne struct {
 	text string
+	led  bool // it says where it stands
 	on   []support
 }
 
@@ -118,7 +119,7 @@ func (j *judge) statement(s statement, ev []*rag.Clause) ([]borne, string) {
 		for i, k := range clauses {
 			u, ok := j.run(t, k)
 			if text := u.shown(t); ok && (b.text == "" || b.text == text) {
-				b.text, bears[s.markers[i]] = text, true
+				b.text, b.led, bears[s.markers[i]] = text, u.lead > 0, true
 				b.on = append(b.on, support{s.markers[i], u.quote()})
 			}
 		}
@@ -154,7 +155,12 @@ func (j *judge) unfit(s statement) string {
 	return ""
 }
 
+// itemRE is where an item follows on what opens its list, or on another item.
+var itemRE = regexp.MustCompile(`([:：;；。])\s*([（(][一二三四五六七八九十\d]{1,3}[)）])`)
+
+// sentences are those of a statement; an item of a list is one.
 func sentences(text string) []string {
+	text = itemRE.ReplaceAllString(text, "$1\n$2")
 	r := []rune(text)
 	var out []string
 	for _, s := range zh.Sentences(text) {

@@ -135,13 +135,13 @@ func decode(raw json.RawMessage, into any) error {
 	return nil
 }
 
-// documents are those whose title has the words and that are about the year,
-// and that the persona may read.
+// documents are those whose title has the words and that are about the year, of
+// those that the question may see.
 func (d *desk) documents(title string, year int) ([]*source, error) {
 	var out []*source
 	title = zh.Squeeze(zh.Fold(strings.Trim(title, "《》 ")))
 	for _, s := range d.c.docs {
-		if strings.Contains(s.title, title) && (year == 0 || s.year == year) && (s.Meta.Audience != "staff" || d.q.ask.Persona.Internal()) {
+		if strings.Contains(s.title, title) && (year == 0 || s.year == year) {
 			out = append(out, s)
 		}
 	}
@@ -174,18 +174,26 @@ func (d *desk) search(ctx context.Context, raw json.RawMessage) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return d.list(ps), nil
+	var ks []*rag.Clause
+	for _, p := range ps {
+		ks = append(ks, p.Clause)
+	}
+	return d.list(ks), nil
 }
 
-func (d *desk) list(ps []rag.Passage) string {
+// list shows clauses, as far as there is room.
+func (d *desk) list(ks []*rag.Clause) string {
 	var out []string
-	for _, p := range ps {
-		if s := d.show(p.Clause, ""); s != "" {
+	for _, k := range ks {
+		if s := d.show(k, ""); s != "" {
 			out = append(out, s)
 		}
 	}
-	if len(out) == 0 {
+	switch {
+	case len(ks) == 0:
 		return "没有找到"
+	case len(out) == 0:
+		return "材料已满,请用已有的材料作答"
 	}
 	return strings.Join(out, "\n")
 }
@@ -213,11 +221,7 @@ func (d *desk) read(_ context.Context, raw json.RawMessage) (string, error) {
 	if len(ks) == 0 {
 		return "", ToolError("没有这一条;用 list_structure 看有哪些条")
 	}
-	var out []string
-	for _, k := range ks[:min(len(ks), foundMost)] {
-		out = append(out, d.show(k, ""))
-	}
-	return strings.Join(out, "\n"), nil
+	return d.list(ks[:min(len(ks), foundMost)]), nil
 }
 
 // structureMost is how many lines of a structure are shown.
