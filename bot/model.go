@@ -47,7 +47,7 @@ type Model struct {
 	ModelConfig
 	llm      *openai.LLM
 	prompts  *prompts
-	toolless atomic.Bool // the service takes questions without tools alone
+	toolless atomic.Int64 // unix nanoseconds before which the service is asked without tools
 	pool     chan struct{}
 	failed   atomic.Int32 // times in a row
 	resume   atomic.Int64 // unix nanoseconds before which the service is left alone
@@ -149,15 +149,19 @@ type reply struct {
 // none.
 const tokenRunes = 1.5
 
+// toollessFor is how long a service that refused a question with tools is asked
+// without: it may have been the length that it refused.
+const toollessFor = 10 * time.Minute
+
 // talk is chat with tools, or without where the service does not take them.
 func (m *Model) talk(ctx context.Context, ms []message, tools []toolSpec) (reply, error) {
-	if m.toolless.Load() {
+	if m.Now().UnixNano() < m.toolless.Load() {
 		tools = nil
 	}
 	r, err := m.chat(ctx, ms, tools)
 	if len(tools) > 0 && len(ms) == 2 && errors.Is(err, ErrModelRejected) {
 		if r, err = m.chat(ctx, ms, nil); err == nil {
-			m.toolless.Store(true)
+			m.toolless.Store(m.Now().Add(toollessFor).UnixNano())
 		}
 	}
 	return r, err
@@ -214,7 +218,8 @@ func spoken(s string) string {
 	if _, after, ok := strings.Cut(s, "</think>"); ok {
 		return after
 	}
-	return s
+	before, _, _ := strings.Cut(s, "<think>") // cut off while it thought
+	return before
 }
 
 func tokens64(v any) int64 { n, _ := v.(int); return int64(n) }

@@ -38,7 +38,13 @@ func finding(key string, ok bool, values ...any) Finding {
 // Doctor asks the service one question with a tool to call, and says whether
 // it was reached, let in, understood, calls tools, and how fast it was. The
 // first check that fails is the last, but for tools and speed.
-func (m *Model) Doctor(ctx context.Context) []Finding {
+func (m *Model) Doctor(ctx context.Context, inEnglish bool) []Finding {
+	finding := func(key string, ok bool, values ...any) Finding {
+		if inEnglish {
+			key += "_en"
+		}
+		return finding(key, ok, values...)
+	}
 	ctx, cancel := context.WithTimeout(ctx, m.Timeout)
 	defer cancel()
 	probe := toolSpec{Name: "ping", Description: "Answers pong. Call it once.", Parameters: json.RawMessage(`{"type":"object","properties":{}}`)}
@@ -62,6 +68,8 @@ func (m *Model) Doctor(ctx context.Context) []Finding {
 		return append(out, finding("read", false))
 	case err != nil:
 		return []Finding{finding("reached", false)}
+	case strings.TrimSpace(said.text) == "" && len(said.calls) == 0:
+		return append(out, finding("asked", true), finding("full", false))
 	}
 	return append(out, finding("asked", true), finding("tools", len(said.calls) > 0), finding("speed", took < m.Timeout/2, took))
 }

@@ -261,8 +261,8 @@ func (e *exchange) opening(ctx context.Context) ([]message, error) {
 		}
 	}
 	t := m.prompts.tongue(e.q)
-	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(m.prompts), Results: strings.Join(e.kept, "\n"),
-		Evidence: strings.Join(lines, "\n"), Question: e.q.ask.Question}))}, nil
+	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(m.prompts), Results: m.prompts.quiet(strings.Join(e.kept, "\n")),
+		Evidence: m.prompts.quiet(strings.Join(lines, "\n")), Question: e.q.ask.Question}))}, nil
 }
 
 // assemble verifies a draft and puts what stands together with what the

@@ -223,6 +223,11 @@ func (p *prompts) plain(text string) []zh.Span {
 	return out
 }
 
+// quiet is a text without the lines that speak to a machine.
+func (p *prompts) quiet(text string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(text, "\n"), p.ordered), "\n")
+}
+
 func (p *prompts) ordered(s string) bool {
 	s = zh.Squeeze(zh.Fold(s)) + "\n" + zh.Fold(s)
 	for _, re := range p.orders {

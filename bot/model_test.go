@@ -299,13 +299,14 @@ func TestDoctor(t *testing.T) {
 		behave func(http.ResponseWriter, *http.Request, chatRequest)
 		want   string // what fails
 	}{
-		"good":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { call(w, "ping", "{}") }, ""},
-		"denied": {status(http.StatusForbidden), "密钥"},
-		"busy":   {status(http.StatusTooManyRequests), "限流"},
-		"other":  {status(http.StatusNotFound), "接受请求"},
-		"page":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { io.WriteString(w, "<html>") }, "可读"},
-		"broken": {status(http.StatusInternalServerError), "可达"},
-		"mute":   {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { say(w, "pong") }, "工具"},
+		"good":     {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { call(w, "ping", "{}") }, ""},
+		"denied":   {status(http.StatusForbidden), "密钥"},
+		"busy":     {status(http.StatusTooManyRequests), "限流"},
+		"other":    {status(http.StatusNotFound), "接受请求"},
+		"page":     {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { io.WriteString(w, "<html>") }, "可读"},
+		"broken":   {status(http.StatusInternalServerError), "可达"},
+		"mute":     {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { say(w, "pong") }, "工具"},
+		"thinking": {func(w http.ResponseWriter, _ *http.Request, _ chatRequest) { say(w, "<think>A tool named ping") }, "空"},
 		"toolless": {func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
 			if len(q.Tools) > 0 {
 				w.WriteHeader(http.StatusBadRequest)
@@ -316,9 +317,10 @@ func TestDoctor(t *testing.T) {
 	} {
 		_, m := modelBot(t, service(t, c.behave).URL, time.Minute, corpus)
 		failed := ""
-		for _, f := range m.Doctor(context.Background()) {
-			if f.OK != (f.Do == "") {
-				t.Errorf("%s: %+v", name, f)
+		inEnglish := m.Doctor(context.Background(), true)
+		for i, f := range m.Doctor(context.Background(), false) {
+			if en := inEnglish[i]; f.OK != (f.Do == "") || f.OK != en.OK || strings.ContainsFunc(en.What+en.Do, zh.IsHan) {
+				t.Errorf("%s: %+v %+v", name, f, en)
 			}
 			if !f.OK {
 				failed += f.What
@@ -331,7 +333,7 @@ func TestDoctor(t *testing.T) {
 }
 
 // TestToollessService shows that a service that refuses tools is asked without,
-// and then always so.
+// and is offered them again after a while.
 func TestToollessService(t *testing.T) {
 	var refused atomic.Int32
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
@@ -342,14 +344,16 @@ func TestToollessService(t *testing.T) {
 		}
 		say(w, strings.Join(faithful(q), "\n"))
 	})
-	b, _ := modelBot(t, s.URL, time.Minute, corpus)
-	for range 2 {
+	b, m := modelBot(t, s.URL, time.Minute, corpus)
+	start := time.Now()
+	for i, after := range []time.Duration{0, time.Minute, time.Hour} {
+		m.Now = func() time.Time { return start.Add(after) }
 		if a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"}); a.Model != "scripted" {
 			t.Errorf("model %s: %+v", a.Model, a.Receipt)
 		}
-	}
-	if refused.Load() != 1 {
-		t.Errorf("tools were offered %d times", refused.Load())
+		if want := []int32{1, 1, 2}[i]; refused.Load() != want {
+			t.Errorf("after %s tools had been offered %d times, want %d", after, refused.Load(), want)
+		}
 	}
 }
 

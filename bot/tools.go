@@ -105,7 +105,7 @@ func (d *desk) run(ctx context.Context, t toolCall) string {
 	case err != nil: // nothing internal is told
 		return "错误:工具暂时不可用"
 	}
-	return out
+	return d.b.model.prompts.quiet(out)
 }
 
 // runAll runs calls at the same time; answers are in their order.
@@ -243,11 +243,7 @@ func (d *desk) structure(_ context.Context, raw json.RawMessage) (string, error)
 			continue
 		}
 		for _, k := range s.Clauses {
-			title := k.Title
-			if d.b.model.prompts.ordered(title) {
-				title = ""
-			}
-			out = append(out, strings.TrimSpace(k.Label+" "+title))
+			out = append(out, strings.TrimSpace(k.Label+" "+k.Title))
 		}
 	}
 	if len(out) > structureMost {
@@ -319,13 +315,7 @@ func (d *desk) compare(ctx context.Context, raw json.RawMessage) (string, error)
 	if err != nil {
 		return "", err
 	}
-	var out []string
-	for l := range strings.SplitSeq(text, "\n") {
-		if !d.b.model.prompts.ordered(l) {
-			out = append(out, l)
-		}
-	}
-	r := []rune(strings.Join(out, "\n"))
+	r := []rune(d.b.model.prompts.quiet(text))
 	if len(r) > comparedMost {
 		return string(r[:comparedMost]) + ellipsis, nil
 	}

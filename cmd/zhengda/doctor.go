@@ -248,7 +248,7 @@ func (d *doctor) languageModel(ctx context.Context) {
 		d.well("model", "doctor.model_off")
 		return
 	}
-	for _, f := range m.Doctor(ctx) {
+	for _, f := range m.Doctor(ctx, d.a.tongue == english) {
 		d.found = append(d.found, finding{"model", f.OK, f.What, f.Do})
 	}
 }

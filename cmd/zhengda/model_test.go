@@ -154,6 +154,7 @@ func TestModelSettings(t *testing.T) {
 		{set: "ZHENGDA_LLM_PRICE_IN=-1", want: "ZHENGDA_LLM_PRICE_IN"},
 		{set: "ZHENGDA_LLM_PRICE_OUT=dear", want: "ZHENGDA_LLM_PRICE_OUT"},
 		{set: "ZHENGDA_LLM_POOL=0", want: "ZHENGDA_LLM_POOL"},
+		{set: "ZHENGDA_LLM_MAX_TOKENS=many", want: "ZHENGDA_LLM_MAX_TOKENS"},
 		{set: "ZHENGDA_LLM_BASE_URL=ftp://x", want: "ZHENGDA_LLM_BASE_URL"},
 		{set: "ZHENGDA_LLM_MODEL=", want: "ZHENGDA_LLM_MODEL"},
 		{set: "ZHENGDA_LLM_API_KEY=", want: ""},

@@ -103,8 +103,10 @@ func (a *app) model(dir string) (*bot.Model, error) {
 	if c.Key, _, err = a.secret("ZHENGDA_LLM_API_KEY"); err != nil {
 		return nil, err
 	}
-	if c.Pool, err = a.count("ZHENGDA_LLM_POOL"); err != nil {
-		return nil, err
+	for name, n := range map[string]*int{"ZHENGDA_LLM_POOL": &c.Pool, "ZHENGDA_LLM_MAX_TOKENS": &c.Reply} {
+		if *n, err = a.count(name); err != nil {
+			return nil, err
+		}
 	}
 	for name, price := range map[string]*float64{"ZHENGDA_LLM_PRICE_IN": &c.PriceIn, "ZHENGDA_LLM_PRICE_OUT": &c.PriceOut} {
 		if *price, err = a.price(name); err != nil {
