@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ type corpus struct {
 	terms   []string            // vocabulary, longest first
 	partial bool                // some documents are left out: a search must name the others
 	unknown float64             // IDF of a term that no clause has
+	places  []string            // places of documents, longest first
 }
 
 // source is one document with what decides whether a question means it.
@@ -47,7 +49,11 @@ func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
 		s := newSource(d, lex)
 		c.docs = append(c.docs, s)
 		c.byID[d.ID] = s
+		if s.place != "" && !slices.Contains(c.places, s.place) {
+			c.places = append(c.places, s.place)
+		}
 	}
+	slices.SortFunc(c.places, byLength)
 	for _, t := range x.Vocabulary() {
 		if n := len([]rune(t.Text)); n >= 2 && n <= 12 {
 			c.terms = append(c.terms, t.Text)
@@ -71,9 +77,12 @@ func newSource(d *rag.Document, lex *Lexicon) *source {
 			}
 		}
 	}
-	for _, from := range []string{s.title, zh.Fold(d.Meta.Source), zh.Fold(d.Meta.Issuer)} {
-		if s.place = lex.placeIn(from); s.place != "" {
-			break
+	if s.place = lex.placeIn(s.title); s.place == "" {
+		s.place = ownPlace(d)
+	}
+	for _, from := range []string{d.Meta.Source, d.Meta.Issuer} {
+		if s.place == "" {
+			s.place = lex.placeIn(zh.Fold(from))
 		}
 	}
 	if s.place == "" {
@@ -115,6 +124,29 @@ func (x *Lexicon) placeIn(s string) string {
 		}
 	}
 	return found
+}
+
+// ownPlace is the city or county that the title names and an office of which
+// signs the document, where no list of places has it: 栖霞岭 of 栖霞岭县农业农村局.
+func ownPlace(d *rag.Document) string {
+	title := []rune(zh.Squeeze(zh.Fold(d.Title)))
+	for end, unit := range title {
+		if !strings.ContainsRune("市县旗盟州", unit) {
+			continue
+		}
+		for n := 2; n <= 4 && n <= end; n++ {
+			name := string(title[end-n : end])
+			if strings.ContainsFunc(name, func(r rune) bool { return !zh.IsHan(r) || strings.ContainsRune("城大强困各全", r) }) {
+				break
+			}
+			office := regexp.MustCompile(`(^|\P{Han})` + name + string(unit) + `(人民政府|[\p{Han}]{2,8}(局|厅|委员会|办公室))`)
+			if office.MatchString(d.Meta.Source) || office.MatchString(d.Meta.Issuer) ||
+				slices.ContainsFunc(d.Clauses, func(k rag.Clause) bool { return office.MatchString(k.Text) }) {
+				return name
+			}
+		}
+	}
+	return ""
 }
 
 // placeOften is the place that a document without one in its title speaks of

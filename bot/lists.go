@@ -204,19 +204,22 @@ func isAsked(e evidence) bool { return strings.HasPrefix(e.fold, "问:") }
 // question and answer takes the place of its question, and a sentence that
 // opens a list which is not there goes to the end.
 func (q *question) settle(c *corpus, es []evidence) []evidence {
-	asked := map[*rag.Clause]float64{}
-	var out []evidence
+	var out, asked []evidence
 	for _, e := range es { // best first
-		if !isAsked(e) {
+		if isAsked(e) {
+			asked = append(asked, e)
+		} else {
 			out = append(out, e)
-		} else if _, ok := asked[e.clause]; !ok {
-			asked[e.clause] = e.score
 		}
 	}
-	for k, score := range asked {
-		verdict := q.forms["yesno"] && isAsked(es[0]) && es[0].clause == k // its first sentence answers the very question
-		if i := slices.IndexFunc(out, func(e evidence) bool { return e.clause == k && (!verdict || strings.HasPrefix(e.fold, "答:")) }); i >= 0 {
-			out[i].score = max(out[i].score, score)
+	for i, a := range asked {
+		verdict := q.forms["yesno"] && i == 0 && isAsked(es[0]) // its first sentence answers the very question
+		answers := func(e evidence) bool {
+			return e.clause == a.clause && e.start > a.start && (!verdict || strings.HasPrefix(e.fold, "答:")) &&
+				!slices.ContainsFunc(asked, func(o evidence) bool { return o.clause == a.clause && o.start > a.start && o.start < e.start })
+		}
+		if i := slices.IndexFunc(out, answers); i >= 0 {
+			out[i].score = max(out[i].score, a.score)
 		}
 	}
 	for i, e := range out {

@@ -87,6 +87,11 @@ func (b *Bot) read(c *corpus, a Ask) *question {
 	q.attrs = narrowest(q.attrs)
 	q.readNames()
 	q.places = b.lex.placesIn(full)
+	for _, p := range c.places {
+		if strings.Contains(q.core, p) && !slices.ContainsFunc(q.places, func(o string) bool { return strings.Contains(o, p) }) {
+			q.places = append(q.places, p)
+		}
+	}
 	q.readFigures()
 	q.terms = b.topic(c, q)
 	q.search = q.core

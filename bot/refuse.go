@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,6 +121,9 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 		if c.contains(p, s.docs) || (!s.named || len(q.places) > 1) && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
 			continue
 		}
+		if c.abbreviates(p, s.docs) {
+			continue
+		}
 		if slices.ContainsFunc(b.lex.policy, func(o string) bool { return o != p && strings.Contains(p, o) && c.contains(o, s.docs) }) {
 			continue
 		}
@@ -129,6 +133,20 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 		return p
 	}
 	return ""
+}
+
+// abbreviates reports that p is short for what the documents say: its characters
+// stand there in order with at most two others between each two: 公交 for 公共交通.
+func (c *corpus) abbreviates(p string, docs []string) bool {
+	var re strings.Builder
+	for i, r := range []rune(p) {
+		if i > 0 {
+			re.WriteString(`[^\P{Han}的了和与或及到在对向为以并将等]{0,2}`)
+		}
+		re.WriteString(regexp.QuoteMeta(string(r)))
+	}
+	short := regexp.MustCompile(re.String())
+	return slices.ContainsFunc(c.among(docs), func(s *source) bool { s.fold(); return short.MatchString(s.all) })
 }
 
 // unknownQuote is a quotation of at least four characters that stands nowhere,

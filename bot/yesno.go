@@ -17,9 +17,17 @@ var verdicts = []struct{ form, yes, no string }{
 	{"has", "exists", "absent"}, {"can", "can", "cannot"}, {"need", "needed", "notneeded"}, {"", "yes", "no"},
 }
 
+// A sentence is too far from the question to decide it where its clause has less
+// than this share of the question's terms, and the cosine of the two is below.
+const (
+	foreignShare  = .1
+	foreignCosine = .6
+)
+
 // yesNo answers with a verdict and the sentence that decides it. Where code
 // cannot tell that the sentence decides, it says so instead of a verdict.
 func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
+	b.decide(q, es)
 	e := es[0]
 	d := draft{notes: b.fixNotes(q)}
 	v := b.verdict(c, q, e)
@@ -35,6 +43,29 @@ func (b *Bot) yesNo(c *corpus, q *question, es []evidence) draft {
 	return d
 }
 
+// decide moves the sentence to the head of es that decides what one may or must:
+// where the best one neither allows nor forbids, the next one that does and says
+// as much of the question.
+func (b *Bot) decide(q *question, es []evidence) {
+	rules := func(e evidence) bool { return b.lex.form("negword", e.fold) || b.lex.form("rule", e.fold) }
+	if !q.forms["can"] && !q.forms["need"] || rules(es[0]) {
+		return
+	}
+	for _, e := range es {
+		if e.score < es[0].score-decideReach {
+			return
+		}
+		if rules(e) && q.share(e.fold) >= q.share(es[0].fold)/2 {
+			lead(es, e)
+			return
+		}
+	}
+}
+
+// decideReach is how far below the best sentence, in points of its score, one
+// that decides may be.
+const decideReach = 1.0
+
 func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	v := verdicts[len(verdicts)-1]
 	for _, o := range verdicts {
@@ -43,12 +74,15 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 			break
 		}
 	}
+	if q.share(c.folded(e.clause)) < foreignShare && e.dense < foreignCosine {
+		return "partly"
+	}
 	if b.apart(c, q, e) || q.elsewhere(c, e) || v.form == "has" && q.unquoted(c, e) {
 		return v.no
 	}
 	seg := q.segment(e)
 	neg, may := b.lex.forms["negword"], b.lex.forms["permit"]
-	denies := neg.MatchString(seg)
+	denies := b.denies(seg)
 	switch asked := neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
 	case denies && !asked, !denies && q.forms["confirm"] && q.forms["unsaid"]:
 		return v.no
@@ -60,6 +94,20 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 		return "partly"
 	}
 	return v.yes
+}
+
+// denies reports a denial that no permission stands before in its part between
+// commas: 可以在禁止…的路段行驶 allows.
+func (b *Bot) denies(text string) bool {
+	for _, g := range segments([]rune(text), 0, len([]rune(text))) {
+		s := string([]rune(text)[g.Start:g.End])
+		no := b.lex.forms["negword"].FindStringIndex(s)
+		may := b.lex.forms["rule"].FindStringIndex(s)
+		if no != nil && (may == nil || may[1] >= no[0]) {
+			return true
+		}
+	}
+	return false
 }
 
 // bounded compares the one figure of the question with the one bound of its
