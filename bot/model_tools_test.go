@@ -10,7 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/shopspring/decimal"
+
 	"zhengda/bot"
+	"zhengda/bot/kpi"
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -39,10 +43,89 @@ func TestPublicToolsHideActuals(t *testing.T) {
 	}
 }
 
+// TestStaffIndicators shows that an indicator of a document for staff, or of one
+// that the question leaves out, is to a model as one that never was, by code,
+// by name and among others of a name, and that no answer shows it.
+func TestStaffIndicators(t *testing.T) {
+	_, store := newBot(t, true)
+	docs := []rag.Document{{ID: "open", Title: "南山市科技创新券管理办法"}, {ID: "staff", Title: "南山市创新券内部安排", Meta: rag.Meta{Audience: "staff"}}}
+	texts := []string{"科技创新券面额为每张2万元,发放张数达到600张。", "科技创新券兑付张数达到777张,预留张数达到888张。"}
+	var inds []kpi.Indicator
+	for n := range docs {
+		id := docs[n].ID
+		docs[n].Version = "1"
+		docs[n].Clauses = []rag.Clause{{ID: id + "#1", Document: id, Label: "第1条", Number: 1, Text: texts[n]}}
+	}
+	for _, i := range []kpi.Indicator{{Code: "given", Name: "科技创新券发放张数", Document: "open", Target: decimal.NewFromInt(600)},
+		{Code: "paid", Name: "科技创新券兑付张数", Document: "staff", Target: decimal.NewFromInt(777)}, {Code: "kept", Name: "科技创新券预留张数", Document: "staff", Target: decimal.NewFromInt(888)}} {
+		i.Year, i.Unit, i.Comparator, i.Aliases, i.ClauseID, i.Clause = 2024, "张", zh.GE, []string{"张数"}, i.Document+"#1", 1
+		if i.Document == "staff" {
+			i.Aliases = append(i.Aliases, "内部张数")
+		}
+		inds = append(inds, i)
+	}
+	if err := store.Put(t.Context(), inds...); err != nil {
+		t.Fatal(err)
+	}
+	x, err := rag.Build(t.Context(), docs, rag.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		for _, m := range q.Messages {
+			if m.Role == "tool" {
+				told = append(told, string(m.Content))
+			}
+		}
+		if told != nil {
+			say(w, strings.Join(faithful(q), "\n")+"\n{paid}")
+			return
+		}
+		call(w, "query_kpi", `{"indicator":"paid"}`, "query_kpi", `{"indicator":"科技创新券兑付张数"}`, "query_kpi", `{"indicator":"内部张数"}`, "query_kpi", `{"indicator":"张数"}`)
+	})
+	m, err := bot.NewModel(bot.ModelConfig{BaseURL: s.URL, Name: "scripted", Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lex, err := bot.NewLexicon(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: lex, KPI: kpi.NewTool(store, store, clock), Model: m, Now: clock})
+	const unknown = "错误:没有这个指标,或这一年度没有目标"
+	for _, c := range []struct {
+		persona bot.Persona
+		only    []string
+		want    [4]string // of each call
+	}{
+		{bot.Enterprise, nil, [4]string{unknown, unknown, unknown, "600"}},
+		{bot.Outsider, nil, [4]string{unknown, unknown, unknown, "600"}},
+		{bot.Staff, []string{"open"}, [4]string{unknown, unknown, unknown, "600"}},
+		{bot.Staff, nil, [4]string{"777", "777", "kept", "given"}},
+	} {
+		told = nil
+		a := ask(t, b, bot.Ask{Question: "科技创新券兑付张数相关的面额是多少?", Persona: c.persona, Documents: c.only})
+		if len(told) < len(c.want) {
+			t.Fatalf("%s: told %q: %s", c.persona, told, a.Text)
+		}
+		for i, want := range c.want {
+			hidden := want == unknown || want == "600"
+			if got := told[i]; !strings.Contains(got, want) || hidden && (strings.Contains(got, "paid") || strings.Contains(got, "兑付") || strings.Contains(got, "kept")) {
+				t.Errorf("%s %v, call %d: %s, want %s", c.persona, c.only, i+1, got, want)
+			}
+		}
+		if hidden := c.want[0] == unknown; strings.Contains(a.Text, "777") == hidden {
+			t.Errorf("%s %v: %s %+v", c.persona, c.only, a.Text, a.Receipt)
+		}
+	}
+}
+
 // TestWrongCalls shows that calls side by side are answered in their order, and
 // wrong ones with what is wrong.
 func TestWrongCalls(t *testing.T) {
-	sideBySide(t, []toolUse{
+	const aside, about = "「先投后股」写在哪一条?原话怎么说?", "国家高新技术企业有什么支持?"
+	sideBySide(t, about, []toolUse{
 		{"search_policy", `{"query":"高新技术企业"}`, "["},
 		{"search_policy", `{"query":`, "错误:参数不是符合要求的 JSON"},
 		{"rm_rf", `{}`, "错误:没有这个工具"},
@@ -52,7 +135,8 @@ func TestWrongCalls(t *testing.T) {
 		{"query_kpi", `{"indicator":"火星企业"}`, "错误:没有这个指标"},
 		{"query_kpi", `{"indicator":"gaoqi_total"}`, "{gaoqi_total}"},
 	})
-	sideBySide(t, []toolUse{
+	sideBySide(t, aside, []toolUse{{"query_kpi", `{"indicator":"gaoqi_total"}`, "不能引用"}})
+	sideBySide(t, about, []toolUse{
 		{"query_kpi", `{"indicator":"gaoqi_total","as_of":"2023-06-30"}`, "不能引用"},
 		{"query_kpi", `{"indicator":"gaoqi_total","period":2024}`, "不能引用"}, // no year is asked about
 		{"query_kpi", `{"indicator":"gaoqi_total","period":1999}`, "错误:没有这个指标,或这一年度没有目标"},
@@ -62,8 +146,8 @@ func TestWrongCalls(t *testing.T) {
 // toolUse is a call and what its result holds.
 type toolUse struct{ name, args, want string }
 
-// sideBySide makes calls in one step.
-func sideBySide(t *testing.T, calls []toolUse) {
+// sideBySide makes calls in one step on a question.
+func sideBySide(t *testing.T, question string, calls []toolUse) {
 	t.Helper()
 	var told atomic.Pointer[chatRequest]
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
@@ -79,7 +163,7 @@ func sideBySide(t *testing.T, calls []toolUse) {
 		call(w, list...)
 	})
 	b, _ := modelBot(t, s.URL, time.Minute, corpus)
-	a := ask(t, b, bot.Ask{Question: "「先投后股」写在哪一条?原话怎么说?"})
+	a := ask(t, b, bot.Ask{Question: question})
 	if told.Load() == nil {
 		t.Fatal("the results were not told")
 	}

@@ -270,20 +270,18 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 	if !d.q.ask.Persona.Internal() {
 		tool = tool.Public()
 	}
-	r, err := tool.Query(ctx, req)
+	r, err := d.query(ctx, tool, req)
 	if err != nil {
-		var among *kpi.AmbiguousError
-		switch {
-		case errors.As(err, &among):
-			return "", ToolError(among.Error())
-		case errors.Is(err, kpi.ErrUnknown), errors.Is(err, kpi.ErrPeriod):
-			return "", ToolError("没有这个指标,或这一年度没有目标")
-		}
-		return "", ToolError("参数不对:日期须为 YYYY-MM-DD")
+		return "", err
 	}
+	meant, err := d.b.meant(ctx, d.c, d.q, tool)
+	if err != nil {
+		return "", err
+	}
+	asked = asked && slices.ContainsFunc(meant, func(i kpi.Indicator) bool { return i.Code == r.Indicator.Code })
 	f := FigureOf(r)
-	if !asked { // its line would be read as of the day and year of the question
-		return fmt.Sprintf("%s;这不是所问日期或年度的,不能引用", d.b.told1(d.q, f)), nil
+	if !asked { // its line would be read as what the question asks for
+		return fmt.Sprintf("%s;这不是所问的指标、日期或年度,不能引用", d.b.told1(d.q, f)), nil
 	}
 	d.mu.Lock()
 	if !slices.ContainsFunc(d.figures, func(o Figure) bool { return o.Code == f.Code }) {
@@ -291,6 +289,31 @@ func (d *desk) figure(ctx context.Context, raw json.RawMessage) (string, error) 
 	}
 	d.mu.Unlock()
 	return fmt.Sprintf("{%s} %s;引用时单独一行写 {%s}", f.Code, d.b.told1(d.q, f), f.Code), nil
+}
+
+// query asks for one indicator. One of a document that may not be read is as
+// unknown as one that never was.
+func (d *desk) query(ctx context.Context, tool *kpi.Tool, req kpi.Request) (kpi.Result, error) {
+	r, err := tool.Query(ctx, req)
+	var among *kpi.AmbiguousError
+	if errors.As(err, &among) {
+		among.Among = slices.DeleteFunc(among.Among, func(i kpi.Indicator) bool { return !d.c.tells(d.q, i) })
+		if len(among.Among) > 1 {
+			return r, ToolError(among.Error())
+		}
+		err = kpi.ErrUnknown
+		for _, i := range among.Among {
+			req.Indicator = i.Code
+			r, err = tool.Query(ctx, req)
+		}
+	}
+	switch {
+	case errors.Is(err, kpi.ErrUnknown), errors.Is(err, kpi.ErrPeriod), err == nil && !d.c.tells(d.q, r.Indicator):
+		return kpi.Result{}, ToolError("没有这个指标,或这一年度没有目标")
+	case err != nil:
+		return kpi.Result{}, ToolError("参数不对:日期须为 YYYY-MM-DD")
+	}
+	return r, nil
 }
 
 // comparedMost is how much of a comparison is shown, in runes.
