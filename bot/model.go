@@ -54,8 +54,10 @@ type Model struct {
 	usage    struct{ in, out, answers atomic.Int64 }
 }
 
-// Errors of a chat service. Others wrap those of the context.
+// Errors of a chat service. Others wrap those of the context. ErrModelFull is
+// none of the service: its places were taken for too long.
 var (
+	ErrModelFull     = errors.New("model: no free place, or no time left for it")
 	ErrModelBusy     = errors.New("model: too many requests")
 	ErrModelDown     = errors.New("model: service unavailable")
 	ErrModelDenied   = errors.New("model: not authorised")
@@ -145,6 +147,10 @@ type reply struct {
 	in, out int64
 }
 
+// countMost is the highest count of tokens that is believed of one call, well
+// above what any model reads at once.
+const countMost = 1_000_000
+
 // tokenRunes is how many runes of Chinese a token has, for services that count
 // none.
 const tokenRunes = 1.5
@@ -169,12 +175,11 @@ func (m *Model) talk(ctx context.Context, ms []message, tools []toolSpec) (reply
 
 // chat asks the model once, within ctx and the pool.
 func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply, error) {
-	select {
-	case m.pool <- struct{}{}:
-		defer func() { <-m.pool }()
-	case <-ctx.Done():
-		return reply{}, fmt.Errorf("model: waiting for a free place: %w", ctx.Err())
+	late, err := m.enter(ctx)
+	if err != nil {
+		return reply{}, err
 	}
+	defer func() { <-m.pool }()
 	options := []llms.CallOption{llms.WithTemperature(0), llms.WithMaxTokens(m.Reply), openai.WithLegacyMaxTokensField()}
 	if len(tools) > 0 {
 		options = append(options, llms.WithTools(offered(tools)))
@@ -182,6 +187,8 @@ func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply
 	d := new(delivery)
 	got, err := m.llm.GenerateContent(context.WithValue(ctx, deliveryKey{}, d), contents(ms), options...)
 	switch {
+	case ctx.Err() != nil && late:
+		return reply{}, ErrModelFull
 	case ctx.Err() != nil:
 		return reply{}, fmt.Errorf("model: %w", ctx.Err())
 	case d.err != nil:
@@ -194,6 +201,33 @@ func (m *Model) chat(ctx context.Context, ms []message, tools []toolSpec) (reply
 	return m.read(ms, got.Choices[0]), nil
 }
 
+// leastTime is what a call must have left to be made at all, or a tenth of the
+// limit where that is less: the service works on a call that nobody waits for
+// any more just when others queue for it.
+const leastTime = time.Second
+
+// enter waits for a place among the calls under way, to be given back, as long
+// as there is time to use it. The call is late when the wait took most of its
+// time, so that its end says nothing of the service.
+func (m *Model) enter(ctx context.Context) (late bool, err error) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		end = time.Now().Add(m.Timeout)
+	}
+	most := time.Until(end)
+	wait, cancel := context.WithDeadline(ctx, end.Add(-min(leastTime, m.Timeout/10)))
+	defer cancel()
+	if wait.Err() != nil {
+		return false, ErrModelFull
+	}
+	select {
+	case m.pool <- struct{}{}:
+		return time.Until(end) < most/2, nil
+	case <-wait.Done():
+		return false, ErrModelFull
+	}
+}
+
 // read takes what is used out of a choice.
 func (m *Model) read(ms []message, c *llms.ContentChoice) reply {
 	r := reply{text: spoken(c.Content), in: tokens64(c.GenerationInfo["PromptTokens"]), out: tokens64(c.GenerationInfo["CompletionTokens"])}
@@ -202,7 +236,8 @@ func (m *Model) read(ms []message, c *llms.ContentChoice) reply {
 			r.calls = append(r.calls, toolCall{t.ID, t.FunctionCall.Name, t.FunctionCall.Arguments})
 		}
 	}
-	if r.in <= 0 || r.out < 0 {
+	if r.in <= 0 || r.out < 0 || max(r.in, r.out) > countMost {
+		r.in = 0
 		for _, s := range ms {
 			r.in += estimate(s.text)
 		}
@@ -269,10 +304,13 @@ const (
 // resting reports that the service has just failed several times.
 func (m *Model) resting() bool { return m.Now().UnixNano() < m.resume.Load() }
 
-// note keeps count of failures.
+// note keeps count of failures of the service.
 func (m *Model) note(err error) {
-	if err == nil {
+	switch {
+	case err == nil:
 		m.failed.Store(0)
+		return
+	case errors.Is(err, ErrModelFull):
 		return
 	}
 	if m.failed.Add(1) >= failuresMost {
