@@ -73,6 +73,9 @@ func NewModel(c ModelConfig) (*Model, error) {
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, errors.New("model: the base URL must be like https://host/v1")
 	}
+	if u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
+		return nil, errors.New("model: the base URL must have no user, query or fragment; the key is set apart")
+	}
 	if c.Name == "" {
 		return nil, errors.New("model: no model named")
 	}

@@ -156,7 +156,12 @@ func TestModelSettings(t *testing.T) {
 		{set: "ZHENGDA_LLM_POOL=0", want: "ZHENGDA_LLM_POOL"},
 		{set: "ZHENGDA_LLM_MAX_TOKENS=many", want: "ZHENGDA_LLM_MAX_TOKENS"},
 		{set: "ZHENGDA_LLM_BASE_URL=ftp://x", want: "ZHENGDA_LLM_BASE_URL"},
+		{set: "ZHENGDA_LLM_BASE_URL=" + s.URL + "/v1?version=1", want: "query"},
+		{set: "ZHENGDA_LLM_BASE_URL=" + s.URL + "/v1#part", want: "fragment"},
+		{set: "ZHENGDA_LLM_BASE_URL=" + strings.Replace(s.URL, "//", "//name:word@", 1), want: "user"},
 		{set: "ZHENGDA_LLM_MODEL=", want: "ZHENGDA_LLM_MODEL"},
+		{set: "ZHENGDA_LLM_API_KEY= \tsk-of-the-test\r\n", want: ""},
+		{set: "ZHENGDA_LLM_API_KEY=sk-of\n-the-test", want: "ZHENGDA_LLM_API_KEY"},
 		{set: "ZHENGDA_LLM_API_KEY=", want: ""},
 		{file: "user_zh.md", text: "问题:{{.Question}}", want: "user_zh.md"},
 		{file: "retry_en.md", text: "{{.Problems", want: "retry_en.md"},
@@ -185,8 +190,16 @@ func TestModelSettings(t *testing.T) {
 		if c.want == "" && code != 0 || c.want != "" && (code != exitUsage || !strings.Contains(p.err.String(), c.want) || strings.Contains(p.out.String(), "第17条")) {
 			t.Errorf("%+v: exit code %d: %s", c, code, p.err.String())
 		}
+		if strings.Contains(p.err.String(), "sk-of") {
+			t.Errorf("%+v: the key is shown: %s", c, p.err.String())
+		}
 		if c.file != "" && c.want == "" && !strings.Contains(s.asked, c.text) {
 			t.Errorf("%+v: the model was not asked with it", c)
+		}
+	}
+	for _, k := range s.keys {
+		if k != "" && k != "Bearer sk-of-the-test" {
+			t.Errorf("key %q", k)
 		}
 	}
 }

@@ -140,12 +140,17 @@ func (h *house) newTool(ctx context.Context) (*kpi.Tool, error) {
 	if err != nil {
 		return nil, usage("err.config", f.Name(), err.Error())
 	}
+	var unread error
 	secret := func(name string) (string, bool) {
 		v, ok, err := h.a.secret(name)
-		return v, ok && err == nil
+		unread = errors.Join(unread, err)
+		return v, ok
 	}
 	h.live, err = kpi.NewLive(c, store, http.DefaultClient, secret, slog.New(slog.NewTextHandler(h.a.err, nil)), h.a.now)
-	if err != nil {
+	switch {
+	case unread != nil:
+		return nil, unread
+	case err != nil:
 		return nil, usage("err.config", f.Name(), err.Error())
 	}
 	return kpi.NewTool(store, h.live, h.a.now), nil

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"zhengda/bot"
 	"zhengda/bot/kpi"
@@ -36,20 +37,24 @@ func (a *app) folder() string {
 }
 
 // secret is the value of a variable, or the content of the file that the
-// variable NAME_FILE names, and whether one of them is set.
+// variable NAME_FILE names, without white space around it, and whether one of
+// them is set.
 func (a *app) secret(name string) (string, bool, error) {
-	if v := a.getenv(name); v != "" {
-		return v, true, nil
-	}
-	file := a.getenv(name + "_FILE")
-	if file == "" {
+	v := strings.TrimSpace(a.getenv(name))
+	if file := a.getenv(name + "_FILE"); v == "" && file != "" {
+		name += "_FILE"
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", false, usage("err.secret_file", name, err)
+		}
+		v = strings.TrimSpace(string(b))
+	} else if v == "" {
 		return "", false, nil
 	}
-	b, err := os.ReadFile(file)
-	if err != nil {
-		return "", false, usage("err.secret_file", name+"_FILE", err)
+	if strings.ContainsFunc(v, unicode.IsControl) {
+		return "", false, usage("err.secret", name)
 	}
-	return strings.TrimSpace(string(b)), true, nil
+	return v, true, nil
 }
 
 // timeout is the time limit of one answer.
