@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"zhengda/bot/kpi"
 	"zhengda/internal/zh"
@@ -29,7 +30,7 @@ type prompts struct {
 
 type tongue struct {
 	system      string
-	hash        string // of all three files, SHA-256
+	hash        string // SHA-256 of its three files and of those of both languages
 	user, retry *form
 }
 
@@ -40,78 +41,127 @@ type toolSpec struct {
 	Parameters  json.RawMessage `json:"parameters"`
 }
 
-// fields are what the templates can fill in; every override must use those
-// marked as needed.
+// fields are what the templates can fill in.
 type fields struct {
 	History, Results, Evidence, Question, Problems string
 }
 
-var neededFields = map[string][]string{"user": {".Evidence", ".Question"}, "retry": {".Problems"}}
+// neededFields are those that an override must say whatever the others are.
+var neededFields = map[string][]string{"user": {"Evidence", "Question"}, "retry": {"Problems"}}
 
 // readPrompts reads the built-in prompts, each replaced by the file of its name
 // in extra, and added to for glue.txt and orders.txt. A file that a model could
 // not be asked with is an error that names it.
 func readPrompts(extra fs.FS) (*prompts, error) {
 	p := &prompts{}
-	for lang, t := range map[string]*tongue{"zh": &p.zh, "en": &p.en} {
-		if err := t.read(extra, lang); err != nil {
-			return nil, err
-		}
-	}
-	b, err := promptFile(extra, "tools.json")
+	shared, err := p.readTools(extra)
 	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal([]byte(b), &p.tools); err != nil {
 		return nil, fmt.Errorf("tools.json: %w", err)
 	}
-	var query toolSpec
-	if err := json.Unmarshal(kpi.Schema(), &query); err != nil {
-		return nil, fmt.Errorf("query_kpi: %w", err)
-	}
-	p.tools = append(p.tools, query)
-	for _, t := range p.tools {
-		if _, ok := toolFuncs[t.Name]; !ok || t.Description == "" || len(t.Parameters) == 0 {
-			return nil, fmt.Errorf("tools.json: no such tool %q, or nothing said of it", t.Name)
+	for _, f := range []struct {
+		name string
+		read func(line string, own bool) error
+	}{{"glue.txt", p.glue.read}, {"orders.txt", p.readOrder}} {
+		said, err := readWords(extra, f.name, f.read)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
+		shared += said
 	}
-	return p, p.readWords(extra)
+	if err := p.zh.read(extra, "zh", shared); err != nil {
+		return nil, err
+	}
+	return p, p.en.read(extra, "en", shared)
 }
 
-func (p *prompts) readWords(extra fs.FS) error {
-	builtin, err := fs.Sub(promptFS, "prompts")
-	if err != nil {
-		return err
+// readTools reads tools.json and adds query_kpi. It returns what it read.
+func (p *prompts) readTools(extra fs.FS) (said string, err error) {
+	if said, err = promptFile(extra, "tools.json"); err != nil {
+		return "", err
 	}
-	for name, read := range map[string]func(line string, own bool) error{"glue.txt": p.glue.read, "orders.txt": p.readOrder} {
-		for _, from := range []fs.FS{builtin, extra} {
-			if from == nil {
-				continue
-			}
-			lines, err := readLines(from, name)
-			if err != nil && (from == builtin || !errors.Is(err, fs.ErrNotExist)) {
-				return err
-			}
-			for _, l := range lines {
-				if err := read(l, from == builtin); err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-			}
+	var query toolSpec
+	if err := errors.Join(json.Unmarshal([]byte(said), &p.tools), json.Unmarshal(kpi.Schema(), &query)); err != nil {
+		return "", err
+	}
+	if len(p.tools) == 0 {
+		return "", errors.New("no tools")
+	}
+	p.tools = append(p.tools, query)
+	for i, t := range p.tools {
+		var takes struct{ Type string }
+		switch _, ok := toolFuncs[t.Name]; {
+		case !ok || t.Description == "":
+			return "", fmt.Errorf("no such tool %q, or nothing said of it", t.Name)
+		case json.Unmarshal(t.Parameters, &takes) != nil || takes.Type != "object":
+			return "", fmt.Errorf("the parameters of %s are no schema of an object", t.Name)
+		case slices.ContainsFunc(p.tools[:i], func(o toolSpec) bool { return o.Name == t.Name }):
+			return "", fmt.Errorf("%s is there twice, or the program's own", t.Name)
 		}
 	}
-	return nil
+	return said + "\x00" + string(kpi.Schema()), nil
+}
+
+// readWords reads the lines of a built-in file, and of its name in extra. It
+// returns what it read.
+func readWords(extra fs.FS, name string, read func(line string, own bool) error) (said string, err error) {
+	builtin, err := fs.Sub(promptFS, "prompts")
+	if err != nil {
+		return "", err
+	}
+	for _, from := range []fs.FS{builtin, extra} {
+		if from == nil {
+			continue
+		}
+		lines, err := readLines(from, name)
+		if err != nil && (from == builtin || !errors.Is(err, fs.ErrNotExist)) {
+			return "", err
+		}
+		for _, l := range lines {
+			if !utf8.ValidString(l) {
+				return "", errNotUTF8
+			}
+			if err := read(l, from == builtin); err != nil {
+				return "", err
+			}
+			said += "\x00" + l
+		}
+	}
+	return said, nil
+}
+
+var errNotUTF8 = errors.New("not UTF-8")
+
+// ordinary are sentences as policy documents have them, which no line of
+// orders.txt may keep from a model.
+var ordinary = []string{
+	"",
+	"落实国家和省有关政策,支持企业加大研发投入,对首次认定的高新技术企业给予一次性奖励50万元。",
+	"申报单位应当在每年9月30日前向市科技局提交材料,同一项目不得重复申报;逾期的,不予受理。",
+	"探索开展“先投后股”试点工作,完善服务机制,推动科技成果转化和人才创业。",
+	"Enterprises may apply for the subsidy, and the department answers within ten working days.",
 }
 
 func (p *prompts) readOrder(line string, _ bool) error {
 	re, err := regexp.Compile(line)
+	if err != nil {
+		return err
+	}
+	for _, s := range ordinary {
+		if re.MatchString(orderly(s)) {
+			return fmt.Errorf("%q fits %q, which is no order", line, s)
+		}
+	}
 	p.orders = append(p.orders, re)
-	return err
+	return nil
 }
 
 // read takes one line of glue.txt: what the words are for, and the words. Words
 // of others than the program must not have one of never.
 func (g *glue) read(line string, own bool) error {
 	words := strings.Fields(zh.Fold(line))
+	if len(words) == 0 { // nothing visible
+		return nil
+	}
 	lists := map[string]*[]string{"any": &g.any, "drop": &g.drop, "lead": &g.lead, "before": &g.before, "whole": &g.whole, "never": &g.never}
 	to := lists[words[0]]
 	if to == nil {
@@ -127,36 +177,49 @@ func (g *glue) read(line string, own bool) error {
 	return nil
 }
 
-func (t *tongue) read(extra fs.FS, lang string) (err error) {
+// read reads the files of a language; shared is what both are asked with.
+func (t *tongue) read(extra fs.FS, lang, shared string) (err error) {
 	if t.system, err = promptFile(extra, "system_"+lang+".md"); err != nil {
-		return err
+		return fmt.Errorf("system_%s.md: %w", lang, err)
 	}
-	all := t.system
-	for name, to := range map[string]**form{"user": &t.user, "retry": &t.retry} {
-		file := name + "_" + lang + ".md"
+	all := t.system + "\x00" + shared
+	for _, f := range []struct {
+		name string
+		to   **form
+	}{{"user", &t.user}, {"retry", &t.retry}} {
+		file := f.name + "_" + lang + ".md"
 		text, err := promptFile(extra, file)
-		if err != nil {
-			return err
-		}
-		for _, f := range neededFields[name] {
-			if !strings.Contains(text, f) {
-				return fmt.Errorf("%s: does not use {{%s}}", file, f)
-			}
-		}
-		if *to, err = newForm(text); err == nil {
-			_, err = (*to).fill(fields{}.args())
+		if err == nil {
+			*f.to, err = readForm(text, neededFields[f.name])
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-	}
-	for _, name := range []string{"user", "retry"} {
-		text, _ := promptFile(extra, name+"_"+lang+".md")
 		all += "\x00" + text
 	}
 	sum := sha256.Sum256([]byte(all))
 	t.hash = hex.EncodeToString(sum[:])
 	return nil
+}
+
+// readForm reads a template and fills it in with what it needs alone, which
+// must come out: more can only make more of it stand.
+func readForm(text string, needs []string) (*form, error) {
+	f, err := newForm(text)
+	if err != nil {
+		return nil, err
+	}
+	a := fields{}.args()
+	for _, n := range needs {
+		a[n] = "\x00" + n + "\x00"
+	}
+	out, err := f.fill(a)
+	for _, n := range needs {
+		if err == nil && !strings.Contains(out, "\x00"+n+"\x00") {
+			err = fmt.Errorf("does not always say {{.%s}}", n)
+		}
+	}
+	return f, err
 }
 
 // promptLimit is the longest prompt file, in runes.
@@ -165,7 +228,7 @@ const promptLimit = 8000
 func promptFile(extra fs.FS, name string) (string, error) {
 	b, err := fs.ReadFile(promptFS, "prompts/"+name)
 	if err != nil {
-		return "", fmt.Errorf("%w", err)
+		return "", err
 	}
 	if extra != nil {
 		own, err := fs.ReadFile(extra, name)
@@ -173,12 +236,15 @@ func promptFile(extra fs.FS, name string) (string, error) {
 		case err == nil:
 			b = own
 		case !errors.Is(err, fs.ErrNotExist):
-			return "", fmt.Errorf("%w", err)
+			return "", err
 		}
 	}
 	s := strings.TrimSpace(string(b))
-	if n := len([]rune(s)); n == 0 || n > promptLimit {
-		return "", fmt.Errorf("%s: %d characters, want 1 to %d", name, n, promptLimit)
+	switch n := utf8.RuneCountInString(s); {
+	case !utf8.ValidString(s):
+		return "", errNotUTF8
+	case n == 0 || n > promptLimit:
+		return "", fmt.Errorf("%d characters, want 1 to %d", n, promptLimit)
 	}
 	return s, nil
 }
@@ -229,7 +295,7 @@ func (p *prompts) quiet(text string) string {
 }
 
 func (p *prompts) ordered(s string) bool {
-	s = zh.Squeeze(zh.Fold(s)) + "\n" + zh.Fold(s)
+	s = orderly(s)
 	for _, re := range p.orders {
 		if re.MatchString(s) {
 			return true
@@ -237,3 +303,6 @@ func (p *prompts) ordered(s string) bool {
 	}
 	return false
 }
+
+// orderly is a text as the patterns of orders.txt read it.
+func orderly(s string) string { return zh.Squeeze(zh.Fold(s)) + "\n" + zh.Fold(s) }

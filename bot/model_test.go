@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"zhengda/bot"
@@ -277,17 +276,6 @@ func TestPrompts(t *testing.T) {
 // withoutOthers leaves out the clauses beside those of the built-in answer.
 func withoutOthers(s string) string {
 	return regexp.MustCompile(`(?m)^\[\d+\] .*\n`).ReplaceAllString(s, "")
-}
-
-// TestBadOverride shows that a prompt that could not be used is refused.
-func TestBadOverride(t *testing.T) {
-	for name, text := range map[string]string{"system_zh.md": " ", "user_zh.md": "问题:{{.Question}}", "retry_en.md": "{{.Problems", "user_en.md": "{{.Evidence}}{{.Question}}{{.Secret}}",
-		"tools.json": "[", "orders.txt": "("} {
-		_, err := bot.NewModel(bot.ModelConfig{BaseURL: "http://127.0.0.1/v1", Name: "m", Prompts: fstest.MapFS{name: {Data: []byte(text)}}})
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
 
 // TestDoctor shows what is said of a service, good and bad.
