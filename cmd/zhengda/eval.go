@@ -87,7 +87,7 @@ func (e *evaluation) run(ctx context.Context, files []string) error {
 		if err := e.furnish(ctx, dir, len(files) == 0); err != nil {
 			return err
 		}
-		a.data = dir
+		a.data, a.own = dir, e.a.folder()
 	}
 	s, err := a.answerer(ctx)
 	if err != nil {

@@ -27,6 +27,7 @@ type app struct {
 
 	tongue  tongue // of the locale, then of the question
 	data    string // --data
+	own     string // the user's data folder, where data is a temporary one
 	started bool   // the command line has been read without error
 }
 

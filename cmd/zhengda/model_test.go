@@ -141,6 +141,20 @@ func TestEvalModel(t *testing.T) {
 			t.Errorf("%s lacks %s", out, want)
 		}
 	}
+	data, prompt := t.TempDir(), "只用材料作答,一句一行。"
+	if err := os.Mkdir(filepath.Join(data, "prompts"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(data, "prompts", "system_zh.md"), []byte(prompt), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"--fresh", set}, {}} {
+		s.asked = ""
+		zhengda(t, data, append(s.vars(), append([]string{"eval", "--model"}, args...)...)...)
+		if !strings.Contains(s.asked, prompt) {
+			t.Errorf("eval --model %v does not ask with the prompts of the data folder", args)
+		}
+	}
 	if p := start(t, dir, strings.NewReader(""), "eval", "--model", set); <-p.code != exitUsage || !strings.Contains(p.err.String(), "ZHENGDA_LLM_BASE_URL") {
 		t.Errorf("without a model: %s", p.err.String())
 	}

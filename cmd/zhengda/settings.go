@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -90,10 +91,12 @@ func (a *app) service() (embed.ServiceConfig, error) {
 }
 
 // model is the chat service that the variables name, nil when they name none.
-// Files in the folder prompts of the data folder replace its prompts.
+// Files in the folder prompts of the data folder, or of the user's own where that
+// is a temporary one, replace its prompts.
 func (a *app) model(dir string) (*bot.Model, error) {
+	prompts := filepath.Join(cmp.Or(a.own, dir), "prompts")
 	c := bot.ModelConfig{BaseURL: a.getenv("ZHENGDA_LLM_BASE_URL"), Name: a.getenv("ZHENGDA_LLM_MODEL"),
-		Prompts: os.DirFS(filepath.Join(dir, "prompts")), Logger: slog.New(slog.NewTextHandler(a.err, nil)), Now: a.now}
+		Prompts: os.DirFS(prompts), Logger: slog.New(slog.NewTextHandler(a.err, nil)), Now: a.now}
 	if c.BaseURL == "" {
 		return nil, nil
 	}
@@ -121,7 +124,7 @@ func (a *app) model(dir string) (*bot.Model, error) {
 	m, err := bot.NewModel(c)
 	switch {
 	case errors.Is(err, bot.ErrPrompts):
-		return nil, usage("err.config", filepath.Join(dir, "prompts"), err.Error())
+		return nil, usage("err.config", prompts, err.Error())
 	case err != nil:
 		return nil, usage("err.config", "ZHENGDA_LLM_BASE_URL", err.Error())
 	}
