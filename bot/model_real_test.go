@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"net/http"
 	"os"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 
 // TestRealModel runs the seeds' questions through the service at E2E_MODEL_URL
 // and compares the answers with the built-in ones, type by type: none may fall
-// by more than .02. E2E_MODEL_CASES takes that many of the questions, evenly,
+// by more than .02, and the service must have answered all. E2E_MODEL_CASES takes that many of the questions, evenly,
 // and E2E_MODEL_TIME those that are answered within a duration.
 func TestRealModel(t *testing.T) {
 	url := os.Getenv("E2E_MODEL_URL")
@@ -30,9 +31,40 @@ func TestRealModel(t *testing.T) {
 	c.Timeout = 10 * time.Minute
 	got := compare(t, c, n)
 	t.Logf("\n%s", got)
+	if n := unanswered(got); n > 0 || got.Asked == 0 {
+		t.Fatalf("%d of %d questions asked were not answered by the service", n, got.Asked)
+	}
 	if name := os.Getenv("E2E_MODEL_TABLE"); name != "" {
 		if err := os.WriteFile(name, []byte(got.String()), 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// unanswered counts the questions that the service did not answer, well or badly.
+func unanswered(c eval.Comparison) int {
+	n := 0
+	for why, times := range c.Outcomes {
+		if !strings.HasPrefix(why, "not used") {
+			n += times
+		}
+	}
+	return n
+}
+
+// TestDeadModel shows that a comparison with a service that does not answer, or
+// lets nobody in, is none.
+func TestDeadModel(t *testing.T) {
+	for name, status := range map[string]int{"down": http.StatusInternalServerError, "denied": http.StatusUnauthorized, "lost": 0} {
+		dead := transport(func(r *http.Request) (*http.Response, error) {
+			if status == 0 {
+				return nil, context.DeadlineExceeded
+			}
+			return &http.Response{StatusCode: status, Header: http.Header{"Retry-After": {"0"}}, Body: http.NoBody, Request: r}, nil
+		})
+		got := compare(t, bot.ModelConfig{BaseURL: "http://service/v1", Name: "dead", HTTPClient: &http.Client{Transport: dead}}, 4)
+		if got.Asked == 0 || unanswered(got) != got.Asked {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 }
@@ -41,7 +73,7 @@ func TestRealModel(t *testing.T) {
 // answer anything.
 func TestFaithfulModel(t *testing.T) {
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
-	if got := compare(t, bot.ModelConfig{BaseURL: s.URL, Name: "scripted"}, 0); got.Used < 20 || got.Asked < got.Used {
+	if got := compare(t, bot.ModelConfig{BaseURL: s.URL, Name: "scripted"}, 0); got.Used < 20 || got.Asked < got.Used || unanswered(got) > 0 {
 		t.Errorf("%s", got)
 	}
 }

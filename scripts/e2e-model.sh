@@ -19,9 +19,13 @@ log=$(mktemp)
 "$server_binary" -m "$model" --jinja -c 8192 -np 1 -t "${THREADS:-2}" --host 127.0.0.1 --port "$port" >"$log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; rm -f "$log"' EXIT
-for _ in $(seq 120); do
+for left in $(seq 120 -1 0); do
 	curl -fs "http://127.0.0.1:$port/health" >/dev/null && break
-	kill -0 "$server" 2>/dev/null || { tail "$log" >&2; exit 1; }
+	if [ "$left" = 0 ] || ! kill -0 "$server" 2>/dev/null; then
+		tail "$log" >&2
+		echo "the chat server on port $port does not answer" >&2
+		exit 1
+	fi
 	sleep 1
 done
 url="http://127.0.0.1:$port/v1"
