@@ -115,10 +115,10 @@ func NewModel(c ModelConfig) (*Model, error) {
 
 // Usage is what a Model has used since it was made.
 type Usage struct {
-	Answers   int64   `json:"answers"` // asked for, used or not
-	TokensIn  int64   `json:"tokens_in"`
-	TokensOut int64   `json:"tokens_out"`
-	Cost      float64 `json:"cost"` // by the configured prices
+	Answers   int64 // asked for, used or not
+	TokensIn  int64
+	TokensOut int64
+	Cost      float64 // by the configured prices
 }
 
 // Usage returns the totals.

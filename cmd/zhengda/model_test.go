@@ -112,6 +112,20 @@ func TestModelAnswer(t *testing.T) {
 	}
 }
 
+// TestServeModel shows that a server says at its end what the model cost.
+func TestServeModel(t *testing.T) {
+	s := newChatService(t)
+	p, url := serve(t, t.TempDir(), s.vars("ZHENGDA_LLM_PRICE_IN=2", "ZHENGDA_LLM_PRICE_OUT=8")...)
+	if code, body := post(t, url+"/api/ask", `{"question":"先投后股写在哪一条?"}`); code != 200 || !strings.Contains(body, `"model":"scripted"`) {
+		t.Errorf("%d %s", code, body)
+	}
+	p.end()
+	const want = `msg="model used" answers=1 tokens_in=1000 tokens_out=50 cost=0.0024`
+	if code := <-p.code; code != 0 || !strings.Contains(p.err.String(), want) {
+		t.Errorf("exit code %d: %s", code, p.err.String())
+	}
+}
+
 // TestEvalModel compares without and with the model.
 func TestEvalModel(t *testing.T) {
 	s, dir := newChatService(t), t.TempDir()

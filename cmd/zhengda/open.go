@@ -35,6 +35,7 @@ type house struct {
 	live     *kpi.Live
 	figures  *kpi.Tool
 	lexicon  *bot.Lexicon
+	model    *bot.Model // nil: none
 	vectors  *rag.VectorDir
 }
 
@@ -303,14 +304,13 @@ func (h *house) minds(ctx context.Context) (func(*rag.Index) *bot.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	model, err := h.a.model(h.dir)
-	if err != nil {
+	if h.model, err = h.a.model(h.dir); err != nil {
 		return nil, err
 	}
-	if model != nil {
-		model.Compare = h.compare
+	if h.model != nil {
+		h.model.Compare = h.compare
 	}
 	return func(x *rag.Index) *bot.Bot {
-		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: h.lexicon, KPI: tool, Model: model, Stage: slack.Stage, Now: h.a.now})
+		return bot.New(bot.Config{Index: func() *rag.Index { return x }, Lexicon: h.lexicon, KPI: tool, Model: h.model, Stage: slack.Stage, Now: h.a.now})
 	}, nil
 }

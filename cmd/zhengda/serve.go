@@ -76,6 +76,10 @@ func (s *answerer) serve(ctx context.Context, l net.Listener, log *slog.Logger) 
 	}
 	cancel()
 	others.Wait()
+	if m := s.h.model; m != nil {
+		u := m.Usage()
+		log.Info("model used", slog.Int64("answers", u.Answers), slog.Int64("tokens_in", u.TokensIn), slog.Int64("tokens_out", u.TokensOut), slog.Float64("cost", u.Cost))
+	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
