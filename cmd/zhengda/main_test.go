@@ -138,3 +138,20 @@ func edit(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Replace(text, args[1], args[2], 1)), 0o644))
 }
+
+// TestSourceSecret shows that a secret of a live source that cannot be one is
+// named, not taken for one that is not set.
+func TestSourceSecret(t *testing.T) {
+	dir := t.TempDir()
+	const config = "indicators: {gaoqi_total: {source: http, url: 'http://127.0.0.1:9/', value: v, as_of: d, header_env: {X-Key: ZHENGDA_SOURCE_KEY}}}"
+	if err := os.WriteFile(filepath.Join(dir, sources), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, dir, strings.NewReader(""), "ZHENGDA_SOURCE_KEY=two\nlines", "kpi", "list")
+	if code := <-p.code; code != exitUsage || !strings.Contains(p.err.String(), "ZHENGDA_SOURCE_KEY 里有控制字符") || strings.Contains(p.err.String(), "lines") {
+		t.Errorf("exit code %d: %s", code, p.err.String())
+	}
+	if out := zhengda(t, dir, "ZHENGDA_SOURCE_KEY=one\n", "kpi", "list"); !strings.Contains(out, "gaoqi_total") {
+		t.Error(out)
+	}
+}
