@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -81,6 +82,8 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	b.carry(c, q)
 	c = c.view(q, start)
 	d, err := b.compose(ctx, c, q)
+	base := d
+	base.lines = slices.Clone(d.lines)
 	if err == nil {
 		err = b.flag(ctx, c, q, &d)
 	}
@@ -91,7 +94,7 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	out := b.verified(c, q, d)
 	if b.model != nil {
 		b.stage(ctx, StageCompose)
-		out = b.reword(ctx, c, q, out)
+		out = b.reword(ctx, c, q, base, out)
 	}
 	out.Timing.Total = b.now().Sub(start).Milliseconds()
 	return out, nil

@@ -26,7 +26,10 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if d, ok, err := b.indicators(ctx, c, q); ok || err != nil {
 		return d, err
 	}
-	s := b.scope(c, q)
+	s, err := b.unhint(ctx, c, q, b.scope(c, q))
+	if err != nil {
+		return draft{}, err
+	}
 	c.weigh(q, s)
 	if d, ok := b.structure(c, q, s); ok {
 		return d, nil
@@ -75,13 +78,17 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if subs := b.asks(q); len(subs) > 1 {
 		return b.perQuestion(ctx, c, q, s, es, subs)
 	}
-	if q.forms["yesno"] {
-		return b.yesNo(c, q, es), nil
+	var d draft
+	switch total, ok := b.total(c, q, es); {
+	case q.forms["yesno"]:
+		d = b.yesNo(c, q, es)
+	case ok:
+		return total, nil
+	default:
+		d = b.plain(c, q, es)
 	}
-	if d, ok := b.total(c, q, es); ok {
-		return d, nil
-	}
-	return b.plain(c, q, es), nil
+	d.loose = true
+	return d, nil
 }
 
 // otherYear is a year that q asks for and that neither the clause nor its
@@ -174,7 +181,7 @@ func (b *Bot) addOthers(c *corpus, q *question, d *draft, picked, es []evidence)
 		if seen[e.clause] || e.isTitle() || e.isRemark() || opens(e.text) {
 			continue
 		}
-		full := q.extend(e)
+		full := b.extend(q, e)
 		if room -= min(full.end-full.start, shortBudget) + len([]rune(c.label(e.clause))); room < 0 {
 			return
 		}

@@ -39,7 +39,7 @@ type source struct {
 	texts map[*rag.Clause]string // folded, without white space
 	all   string                 // the same, one clause a line
 
-	told sync.Map // *rag.Clause → []told
+	told sync.Map // *rag.Clause → []zh.Span, the sentences that a model may be told
 }
 
 func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
@@ -126,12 +126,13 @@ func (x *Lexicon) placeIn(s string) string {
 	return found
 }
 
-// ownPlace is the city or county that the title names and an office of which
-// signs the document, where no list of places has it: 栖霞岭 of 栖霞岭县农业农村局.
+// ownPlace is the city or county that no list of places has: the one that the
+// title begins with, or that it names and an office of which signs the document
+// (栖霞岭 of 栖霞岭县农业农村局).
 func ownPlace(d *rag.Document) string {
 	title := []rune(zh.Squeeze(zh.Fold(d.Title)))
 	for end, unit := range title {
-		if !strings.ContainsRune("市县旗盟州", unit) {
+		if unit != '市' && unit != '县' || end+1 < len(title) && strings.ContainsRune("场级值面民容政域内外辖直属", title[end+1]) {
 			continue
 		}
 		for n := 2; n <= 4 && n <= end; n++ {
@@ -140,7 +141,7 @@ func ownPlace(d *rag.Document) string {
 				break
 			}
 			office := regexp.MustCompile(`(^|\P{Han})` + name + string(unit) + `(人民政府|[\p{Han}]{2,8}(局|厅|委员会|办公室))`)
-			if office.MatchString(d.Meta.Source) || office.MatchString(d.Meta.Issuer) ||
+			if n == end || office.MatchString(d.Meta.Source) || office.MatchString(d.Meta.Issuer) ||
 				slices.ContainsFunc(d.Clauses, func(k rag.Clause) bool { return office.MatchString(k.Text) }) {
 				return name
 			}

@@ -17,6 +17,7 @@ type draft struct {
 	warns []Warning
 	figs  []Figure
 	state Status
+	loose bool // it is the best sentences found, among which a model may choose
 }
 
 // line is one statement: framing around a quote, or framing alone.

@@ -1,22 +1,24 @@
 package bot
 
 import (
-	"zhengda/internal/zh"
+	"strconv"
+
 	"zhengda/rag"
 )
 
 // Wake lets a model that failed several times be asked again.
 func Wake(m *Model) { m.resume.Store(0); m.failed.Store(0) }
 
-// Stands is a sentence of a model as it is shown, or why it does not stand in a
-// clause.
-func Stands(b *Bot, asked, sentence string, k *rag.Clause) (shown, why string) {
-	j := &judge{b, b.derive(), b.model.prompts, &question{english: mostlyEnglish(zh.Fold(asked))}}
-	found, why := j.statement(statement{text: sentence, markers: []int{1}}, []*rag.Clause{k})
-	for _, f := range found {
-		shown += f.text
+// Pick is the sentence of a clause that a statement of a model copies, or why
+// there is none.
+func Pick(b *Bot, said string, k *rag.Clause) (text, why string) {
+	whole := evidence{clause: k, doc: b.derive().byID[k.Document]}
+	var es []evidence
+	for _, s := range sentencesOf(whole) {
+		es = append(es, whole.at(s))
 	}
-	return shown, why
+	e, why := pick(said, es)
+	return e.text, why
 }
 
 // Each is what a sentence asks of several things, one by one.
@@ -24,6 +26,19 @@ func (x *Lexicon) Each(s string) []string {
 	var out []string
 	for _, p := range x.each(s) {
 		out = append(out, p.text)
+	}
+	return out
+}
+
+// Statements are those of a draft, each with the numbers that it marks.
+func Statements(draft string) []string {
+	var out []string
+	for _, s := range statements(draft) {
+		text := s.text
+		for _, n := range s.markers {
+			text += " " + strconv.Itoa(n)
+		}
+		out = append(out, text)
 	}
 	return out
 }

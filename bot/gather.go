@@ -115,6 +115,7 @@ const (
 	rowNameWeight  = 2.5  // it is the row of a table that the question names
 	codeWeight     = 2.0  // it says what this number stands for
 	citedWeight    = 1.0  // it stands near a clause that the earlier answer cited
+	orderWeight    = -2.0 // it speaks to a machine
 )
 
 // rank orders sentences by their clause, their own likeness to the question,
@@ -168,15 +169,18 @@ func (b *Bot) rank(q *question, es []evidence, best float64) {
 			e.score += citedWeight
 		}
 	}
-	slices.SortStableFunc(es, func(a, b evidence) int {
-		if c := cmp.Compare(b.score, a.score); c != 0 {
-			return c
+	slices.SortStableFunc(es, better)
+	for i := range es[:min(len(es), clausesKept)] {
+		if b.lex.orders(es[i].text) {
+			es[i].score += orderWeight
 		}
-		if c := strings.Compare(a.clause.ID, b.clause.ID); c != 0 {
-			return c
-		}
-		return a.start - b.start
-	})
+	}
+	slices.SortStableFunc(es, better)
+}
+
+// better puts the higher score first, then reading order.
+func better(a, b evidence) int {
+	return cmp.Or(cmp.Compare(b.score, a.score), strings.Compare(a.clause.ID, b.clause.ID), a.start-b.start)
 }
 
 // phoneRE finds a telephone number.

@@ -83,6 +83,9 @@ func NewLexicon(extra fs.FS) (*Lexicon, error) {
 	}
 	x.synKeys, x.engKeys, x.placeKeys = longest(x.synonyms), longest(x.english), longest(x.places)
 	slices.SortFunc(x.policy, byLength)
+	if err := x.checkOrders(); err != nil {
+		return nil, fmt.Errorf("lexicon: patterns.txt: %w", err)
+	}
 	return x, nil
 }
 

@@ -26,10 +26,11 @@ func TestLexiconExtends(t *testing.T) {
 
 // TestLexiconRefusesBadFiles: a line that cannot be read is named.
 func TestLexiconRefusesBadFiles(t *testing.T) {
-	for file, line := range map[string]string{"terms.txt": "没有等号", "patterns.txt": "[forms]\nyesno = (", "phrases.txt": "[said]\nzh = {{.Label"} {
-		_, err := NewLexicon(fstest.MapFS{file: {Data: []byte(line)}})
-		if err == nil || !strings.Contains(err.Error(), file) {
-			t.Errorf("%s: %v", file, err)
+	for _, c := range [][2]string{{"terms.txt", "没有等号"}, {"patterns.txt", "[forms]\nyesno = ("}, {"phrases.txt", "[said]\nzh = {{.Label"},
+		{"patterns.txt", "[forms]\norder = 忽略|"}, {"patterns.txt", "[forms]\norder = .*"}, {"patterns.txt", "[forms]\norder = 政策"}} {
+		_, err := NewLexicon(fstest.MapFS{c[0]: {Data: []byte(c[1])}})
+		if err == nil || !strings.Contains(err.Error(), c[0]) {
+			t.Errorf("%s %s: %v", c[0], c[1], err)
 		}
 	}
 }

@@ -22,7 +22,7 @@ func (b *Bot) add(c *corpus, q *question, d *draft, e evidence) {
 		e, budget = lead, max(budget, leadMost)
 	}
 	sentence := e
-	e = q.extend(e)
+	e = b.extend(q, e)
 	if lead, ok := opening(e); ok && !opens(e.text) {
 		if line, ok := leadLine(lead); ok {
 			lead = line
@@ -287,7 +287,7 @@ func (e evidence) at(s zh.Span) evidence {
 
 // extend takes in what belongs to the sentence e: a remark in brackets behind
 // it, and for a list the sentence that says what it includes.
-func (q *question) extend(e evidence) evidence {
+func (b *Bot) extend(q *question, e evidence) evidence {
 	for _, s := range sentencesOf(e) {
 		if s.Start < e.end {
 			continue
@@ -300,7 +300,10 @@ func (q *question) extend(e evidence) evidence {
 		}
 		break
 	}
-	return e.paragraph()
+	if whole := e.paragraph(); !b.lex.orders(whole.text) {
+		return whole
+	}
+	return e
 }
 
 // line is all of the line that e stands in.

@@ -30,7 +30,7 @@ func TestModelChooses(t *testing.T) {
 	const open = "一把手离市跑去海外一趟,没人坐镇的那些日子里,位子上的活儿归谁顶?"
 	const acting = "市长出国访问期间,由负责常务工作的副市长代行市长职务。"
 	for _, c := range []struct{ name, question, from, says, want string }{
-		{"another clause", open, "代行", acting, "第2条:" + acting + "[1]"},
+		{"another clause", open, "代行", acting, "第2条:" + acting + "[1]\n第1条:南山市机关工作人员离市外出,须事先报告办公厅,并向分管领导说明事由。[2]"},
 		{"another amount", open, "会议经费", "会议经费每年不超过300万元。", ""},
 		{"settled", "公文须在几日内办结?", "代行", acting, ""},
 		{"refused", "市长出国访问的经费是多少万元?", "会议经费", "会议经费每年不超过30万元。", ""},

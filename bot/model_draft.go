@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
@@ -44,29 +44,25 @@ const (
 	tokensMost  = 24000 // prompt and completion, all steps
 	spare       = 300 * time.Millisecond
 	historyMost = 600 // runes
-	longMost    = 200 // runes of an answer, or a fifth more than the built-in one
-	listMost    = 4   // clauses of a built-in answer that a model may reword
+	listMost    = 4   // clauses of a built-in answer that a model may add to
 )
 
-// whichRE is what a reason names, so that reasons can be counted.
-var whichRE = regexp.MustCompile(`“.*”|\[\d+\]`)
+// errUnused says that nothing of a draft was used.
+var errUnused = errors.New("the draft is not used")
 
-// errUnused says that a draft did not answer.
-var errUnused = errors.New("the draft does not answer")
-
-// reword lets the model say the answer, where there is one and the answer is
-// more than a refusal, a list or the make-up of a document. What the program
-// has found out itself (verdicts, counts, figures) stays as it is; the quotes
-// are reworded. The built-in answer stands whenever the draft does not
-// verify, leaves something out, or does not come in time.
-func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) Answer {
+// reword lets the model choose sentences, where the built-in answer is the
+// sentences that say it and no more than that: not a refusal, a list that was
+// counted, or the make-up of a document. base is the draft of built. The
+// built-in answer stands whenever no sentence is chosen, or not in time.
+func (b *Bot) reword(ctx context.Context, c *corpus, q *question, base draft, built Answer) Answer {
 	m := b.model
-	if m == nil || built.Status != Answered || q.forms["inject"] || q.forms["fabricate"] || q.forms["offtopic"] {
+	if m == nil || built.Status != Answered || q.forms["inject"] || q.forms["fabricate"] || q.forms["offtopic"] || b.lex.orders(q.ask.Question) {
 		return built
 	}
-	kept, quoted := b.parts(c, q, built)
+	quoted := base.clauses()
 	repealed := func(k *rag.Clause) bool { return !c.byID[k.Document].Meta.Repealed.IsZero() } // which is said with each quote
-	if len(quoted) == 0 || len(quoted) > listMost || slices.ContainsFunc(quoted, repealed) || slices.ContainsFunc(kept, func(l string) bool { return markRE.MatchString(l) }) {
+	within := slices.ContainsFunc(base.lines, func(l line) bool { return l.quote != nil && l.frame != "" })
+	if len(quoted) == 0 || len(quoted) > listMost || within || slices.ContainsFunc(quoted, repealed) {
 		return built
 	}
 	r := &Receipt{Model: m.Name, Prompt: m.prompts.tongue(q).hash, Standalone: q.standalone(), Evidence: []string{}, Tools: []string{}, Verdicts: []Verdict{}}
@@ -83,18 +79,18 @@ func (b *Bot) reword(ctx context.Context, c *corpus, q *question, built Answer) 
 		r.Outcome = "no time left"
 		return b.without(q, built)
 	}
-	within, cancel := context.WithTimeout(ctx, limit)
+	timed, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	m.usage.answers.Add(1)
-	e := &exchange{desk: &desk{b: b, c: c, q: q}, judge: &judge{b, c, m.prompts, q}, r: r, built: built, kept: kept, quoted: quoted, open: b.unsettled(q, built, kept)}
-	a, err := e.hold(within)
+	e := &exchange{desk: &desk{b: b, c: c, q: q}, r: r, built: built, base: base, quoted: quoted, open: !b.settles(c, q, base)}
+	a, err := e.hold(timed)
 	r.Cost = m.cost(r.TokensIn, r.TokensOut)
 	for _, k := range e.desk.evidence {
 		r.Evidence = append(r.Evidence, k.ID)
 	}
 	if errors.Is(err, errUnused) {
 		m.note(nil)
-		r.Outcome = "not used: " + cmp.Or(whichRE.ReplaceAllString(e.why, ellipsis), "no draft")
+		r.Outcome = "not used: " + cmp.Or(e.why, "no draft")
 		return built
 	}
 	if ctx.Err() == nil { // else the asker has gone
@@ -115,21 +111,37 @@ func (b *Bot) without(q *question, a Answer) Answer {
 	return a
 }
 
-// parts separates what the program says itself from the clauses that it
-// quotes.
-func (b *Bot) parts(c *corpus, q *question, a Answer) (kept []string, quoted []*rag.Clause) {
-	k := &check{b: b, c: c, a: &a, said: ""}
-	for l := range strings.SplitSeq(a.Text, "\n") {
-		if k.quotation(l, map[int]bool{}) != "" {
-			kept = append(kept, l)
+// clauses are those that the draft quotes, in order.
+func (d draft) clauses() []*rag.Clause {
+	var out []*rag.Clause
+	for _, l := range d.lines {
+		if l.quote != nil && !slices.Contains(out, l.quote.clause) {
+			out = append(out, l.quote.clause)
 		}
 	}
-	for _, cit := range a.Citations {
-		if cl, ok := c.index.Clause(cit.ClauseID); ok && !slices.Contains(quoted, cl) {
-			quoted = append(quoted, cl)
+	return out
+}
+
+// like is the cosine to the question of the best sentence that the draft quotes.
+func (d draft) like(es []evidence) float64 {
+	best := -1.0
+	for _, e := range es {
+		if d.touching(e) {
+			best = max(best, e.dense)
 		}
 	}
-	return kept, quoted
+	return best
+}
+
+// frames is what the program says itself in the draft.
+func (d draft) frames() []string {
+	out := slices.Clone(d.notes)
+	for _, l := range d.lines {
+		if l.quote == nil {
+			out = append(out, l.frame)
+		}
+	}
+	return out
 }
 
 // standalone is the question as it would be asked without the earlier turns.
@@ -142,12 +154,12 @@ func (q *question) standalone() string {
 
 // condensed is what was said before, newest last, within historyMost runes,
 // without what speaks to a machine.
-func (q *question) condensed(p *prompts) string {
+func (q *question) condensed(x *Lexicon) string {
 	var out []string
 	left := historyMost
 	for _, t := range slices.Backward(q.ask.History) {
 		text, who := oneLine(t.Content), "用户"
-		if p.ordered(text) {
+		if x.orders(text) {
 			continue
 		}
 		if t.Role == "assistant" {
@@ -167,13 +179,13 @@ func (q *question) condensed(p *prompts) string {
 // exchange is the talk with a model about one answer.
 type exchange struct {
 	*desk
-	judge  *judge
 	r      *Receipt
 	built  Answer
-	kept   []string
+	base   draft // of built
 	quoted []*rag.Clause
-	open   bool   // the model may choose other clauses
-	why    string // the last draft as a whole does not answer
+	open   bool    // the model may choose other clauses
+	like   float64 // cosine to the question of the best sentence that base quotes
+	why    string  // why nothing of the last draft is used
 }
 
 // hold asks, runs tools, verifies, asks once more, and puts together what
@@ -234,7 +246,7 @@ func clip(s string) string { r := []rune(s); return string(r[:min(len(r), 40)]) 
 
 // opening is what the model is told first: the rules, and the question with
 // the clauses found, those of the built-in answer starred, ☆ where it may choose
-// others.
+// from others.
 func (e *exchange) opening(ctx context.Context) ([]message, error) {
 	m := e.b.model
 	var lines []string
@@ -261,69 +273,86 @@ func (e *exchange) opening(ctx context.Context) ([]message, error) {
 		}
 	}
 	t := m.prompts.tongue(e.q)
-	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(m.prompts), Results: m.prompts.quiet(strings.Join(e.kept, "\n")),
-		Evidence: m.prompts.quiet(strings.Join(lines, "\n")), Question: e.q.ask.Question}))}, nil
+	return []message{system(t.system), user(fill(t.user, fields{History: e.q.condensed(e.b.lex), Results: e.b.lex.quiet(strings.Join(e.base.frames(), "\n")),
+		Evidence: e.b.lex.quiet(strings.Join(lines, "\n")), Question: e.q.ask.Question}))}, nil
 }
 
-// assemble verifies a draft and puts what stands together with what the
-// program says itself. The answer is empty when that does not answer; the
-// problems say what failed.
+// assemble reads a draft and puts the sentences that it picks into the answer.
+// The answer is empty where there are none; the problems say what failed.
 func (e *exchange) assemble(ctx context.Context, text string) (Answer, []string) {
-	a := e.built
-	a.Citations, a.Model = []Citation{}, e.b.model.Name
-	a.Figures = slices.Clone(a.Figures)
-	out := slices.Clone(e.kept)
+	var picks []evidence
+	var figs []Figure
 	var problems []string
 	e.r.Verdicts = []Verdict{}
-	for _, s := range statements(text) {
-		line, why := e.line(&a, s)
-		e.r.Verdicts = append(e.r.Verdicts, Verdict{Text: s.text, Why: why})
-		switch {
-		case why != "":
-			problems = append(problems, s.text+" —— "+why)
-		case !slices.Contains(out, line):
-			out = append(out, line)
-		}
+	e.why = "no sentence stands"
+	said, clauses := statements(text), slices.Clone(e.quoted)
+	for _, s := range said {
+		marked, _ := e.marked(s)
+		clauses = append(clauses, marked...)
 	}
-	a.Text = strings.Join(out, "\n")
-	a.Followups = e.b.next(e.c, e.q, a)
-	if e.why = e.unfit(ctx, a); e.why != "" {
+	slices.SortFunc(clauses, func(a, b *rag.Clause) int { return strings.Compare(a.ID, b.ID) })
+	es, err := e.supplied(ctx, slices.Compact(clauses))
+	if err != nil {
+		return Answer{}, append(problems, "not compared")
+	}
+	e.like = e.base.like(es)
+	for _, s := range said {
+		found, fig, why := e.picks(s, es)
+		e.r.Verdicts = append(e.r.Verdicts, Verdict{Text: s.text, Why: why})
+		if why != "" {
+			problems = append(problems, s.text+" —— "+why)
+		}
+		picks = append(picks, found...)
+		figs = append(figs, fig...)
+	}
+	if !e.open && len(picks) > 0 { // what else it picks need not be said
+		problems = nil
+	}
+	if len(picks)+len(figs) == 0 {
 		return Answer{}, append(problems, e.why)
 	}
+	d := e.with(picks, figs)
+	if err = e.b.flag(ctx, e.c, e.q, &d); err != nil {
+		return Answer{}, append(problems, "not compared")
+	}
+	a := e.b.verified(e.c, e.q, d)
+	if a.Status != Answered {
+		e.why = "the answer does not verify"
+		return Answer{}, append(problems, e.why)
+	}
+	a.Model, a.Receipt = e.b.model.Name, e.r
 	return a, problems
 }
 
-// line is a statement as it is shown, a sentence a line with the markers of its
-// citations and where it stands, or a figure's line.
-func (e *exchange) line(a *Answer, s statement) (line, why string) {
+// picks are the sentences that a statement copies from the clauses that it marks,
+// or the result of query_kpi that it names.
+func (e *exchange) picks(s statement, es []evidence) (found []evidence, figs []Figure, why string) {
 	if m := figureRE.FindStringSubmatch(s.text); m != nil {
-		for _, f := range append(slices.Clone(e.figures), a.Figures...) {
-			if f.Code == m[1] {
-				if !slices.ContainsFunc(a.Figures, func(o Figure) bool { return o.Code == f.Code }) {
-					a.Figures = append(a.Figures, f)
-				}
-				return e.b.told1(e.q, f), ""
-			}
+		i := slices.IndexFunc(e.figures, func(f Figure) bool { return f.Code == m[1] })
+		if i < 0 || slices.ContainsFunc(e.base.figs, func(f Figure) bool { return f.Code == m[1] }) {
+			return nil, nil, "no such result"
 		}
-		return "", "no such result"
+		return nil, e.figures[i : i+1], ""
 	}
-	found, why := e.judge.statement(s, e.evidence)
+	if len([]rune(s.text)) > statementMost {
+		return nil, nil, "too long"
+	}
+	clauses, why := e.marked(s)
 	if why != "" {
-		return "", why
+		return nil, nil, why
 	}
-	var lines []string
-	for _, f := range found {
-		k := f.on[0].quote.clause
-		said := f.led || slices.ContainsFunc(a.Citations, func(c Citation) bool { return c.ClauseID == k.ID })
-		marks := ""
-		for _, on := range f.on {
-			marks += mark(a.cite(on.quote))
+	es = slices.DeleteFunc(slices.Clone(es), func(o evidence) bool { return !slices.Contains(clauses, o.clause) })
+	r := []rune(s.text)
+	for _, t := range zh.Sentences(s.text) {
+		p, bad := pick(string(r[t.Start:t.End]), es)
+		if bad == "" {
+			bad = e.allowed(p)
 		}
-		if said || len(f.on) > 1 {
-			lines = append(lines, f.text+marks)
+		if bad == "" {
+			found = append(found, p)
 		} else {
-			lines = append(lines, e.b.lex.say(e.q.english, "said", args{"Label": e.c.label(k), "Text": f.text, "Mark": marks}))
+			why = bad
 		}
 	}
-	return strings.Join(lines, "\n"), ""
+	return found, nil, why
 }

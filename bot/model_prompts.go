@@ -8,13 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"zhengda/bot/kpi"
-	"zhengda/internal/zh"
 )
 
 //go:embed prompts
@@ -24,8 +22,6 @@ var promptFS embed.FS
 type prompts struct {
 	zh, en tongue
 	tools  []toolSpec
-	glue   glue
-	orders []*regexp.Regexp
 }
 
 type tongue struct {
@@ -50,23 +46,13 @@ type fields struct {
 var neededFields = map[string][]string{"user": {"Evidence", "Question"}, "retry": {"Problems"}}
 
 // readPrompts reads the built-in prompts, each replaced by the file of its name
-// in extra, and added to for glue.txt and orders.txt. A file that a model could
-// not be asked with is an error that names it.
+// in extra. A file that a model could not be asked with is an error that names
+// it.
 func readPrompts(extra fs.FS) (*prompts, error) {
 	p := &prompts{}
 	shared, err := p.readTools(extra)
 	if err != nil {
 		return nil, fmt.Errorf("tools.json: %w", err)
-	}
-	for _, f := range []struct {
-		name string
-		read func(line string, own bool) error
-	}{{"glue.txt", p.glue.read}, {"orders.txt", p.readOrder}} {
-		said, err := readWords(extra, f.name, f.read)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", f.name, err)
-		}
-		shared += said
 	}
 	if err := p.zh.read(extra, "zh", shared); err != nil {
 		return nil, err
@@ -101,81 +87,7 @@ func (p *prompts) readTools(extra fs.FS) (said string, err error) {
 	return said + "\x00" + string(kpi.Schema()), nil
 }
 
-// readWords reads the lines of a built-in file, and of its name in extra. It
-// returns what it read.
-func readWords(extra fs.FS, name string, read func(line string, own bool) error) (said string, err error) {
-	builtin, err := fs.Sub(promptFS, "prompts")
-	if err != nil {
-		return "", err
-	}
-	for _, from := range []fs.FS{builtin, extra} {
-		if from == nil {
-			continue
-		}
-		lines, err := readLines(from, name)
-		if err != nil && (from == builtin || !errors.Is(err, fs.ErrNotExist)) {
-			return "", err
-		}
-		for _, l := range lines {
-			if !utf8.ValidString(l) {
-				return "", errNotUTF8
-			}
-			if err := read(l, from == builtin); err != nil {
-				return "", err
-			}
-			said += "\x00" + l
-		}
-	}
-	return said, nil
-}
-
 var errNotUTF8 = errors.New("not UTF-8")
-
-// ordinary are sentences as policy documents have them, which no line of
-// orders.txt may keep from a model.
-var ordinary = []string{
-	"",
-	"落实国家和省有关政策,支持企业加大研发投入,对首次认定的高新技术企业给予一次性奖励50万元。",
-	"申报单位应当在每年9月30日前向市科技局提交材料,同一项目不得重复申报;逾期的,不予受理。",
-	"探索开展“先投后股”试点工作,完善服务机制,推动科技成果转化和人才创业。",
-	"Enterprises may apply for the subsidy, and the department answers within ten working days.",
-}
-
-func (p *prompts) readOrder(line string, _ bool) error {
-	re, err := regexp.Compile(line)
-	if err != nil {
-		return err
-	}
-	for _, s := range ordinary {
-		if re.MatchString(orderly(s)) {
-			return fmt.Errorf("%q fits %q, which is no order", line, s)
-		}
-	}
-	p.orders = append(p.orders, re)
-	return nil
-}
-
-// read takes one line of glue.txt: what the words are for, and the words. Words
-// of others than the program must not have one of never.
-func (g *glue) read(line string, own bool) error {
-	words := strings.Fields(zh.Fold(line))
-	if len(words) == 0 { // nothing visible
-		return nil
-	}
-	lists := map[string]*[]string{"any": &g.any, "drop": &g.drop, "lead": &g.lead, "before": &g.before, "whole": &g.whole, "never": &g.never}
-	to := lists[words[0]]
-	if to == nil {
-		return fmt.Errorf("%q is none of any, drop, lead, before, whole, never", words[0])
-	}
-	for _, w := range words[1:] {
-		bad := func(n string) bool { return strings.Contains(w, n) }
-		if !own && to != &g.whole && to != &g.never && (slices.ContainsFunc(g.never, bad) || strings.ContainsFunc(w, numeric)) {
-			return fmt.Errorf("%q would change what a sentence says", w)
-		}
-	}
-	*to = append(*to, words[1:]...)
-	return nil
-}
 
 // read reads the files of a language; shared is what both are asked with.
 func (t *tongue) read(extra fs.FS, lang, shared string) (err error) {
@@ -268,41 +180,3 @@ func (p *prompts) tongue(q *question) *tongue {
 	}
 	return &p.zh
 }
-
-// plain is the text of a clause without what speaks to a machine, by ranges of
-// runes: the sentences before it in its paragraph stay.
-func (p *prompts) plain(text string) []zh.Span {
-	r := []rune(text)
-	var out []zh.Span
-	until := 0 // end of a paragraph that is left out
-	for _, s := range zh.Sentences(text) {
-		if s.Start < until {
-			continue
-		}
-		if p.ordered(string(r[s.Start:s.End])) {
-			for until = s.End; until < len(r) && r[until] != '\n'; until++ {
-			}
-			continue
-		}
-		out = append(out, s)
-	}
-	return out
-}
-
-// quiet is a text without the lines that speak to a machine.
-func (p *prompts) quiet(text string) string {
-	return strings.Join(slices.DeleteFunc(strings.Split(text, "\n"), p.ordered), "\n")
-}
-
-func (p *prompts) ordered(s string) bool {
-	s = orderly(s)
-	for _, re := range p.orders {
-		if re.MatchString(s) {
-			return true
-		}
-	}
-	return false
-}
-
-// orderly is a text as the patterns of orders.txt read it.
-func orderly(s string) string { return zh.Squeeze(zh.Fold(s)) + "\n" + zh.Fold(s) }

@@ -44,14 +44,6 @@ func TestBadOverride(t *testing.T) {
 		{"tools.json", `[{"name":"search_policy","description":"x","parameters":{"type":"string"}}]`},
 		{"tools.json", "[" + tool + "," + tool + "]"},
 		{"tools.json", `[{"name":"query_kpi","description":"x","parameters":{"type":"object"}}]`},
-		{"orders.txt", "("},
-		{"orders.txt", "忽略|"},
-		{"orders.txt", ".*"},
-		{"orders.txt", "政策"},
-		{"orders.txt", "(?i)SHALL|may"},
-		{"orders.txt", "\xba\xf6\xc2\xd4"},  // GBK
-		{"glue.txt", "any 的\nany \xb5\xc4"}, // GBK
-		{"glue.txt", "any 不"},
 	} {
 		if _, err := prompted(c[0], c[1]); !errors.Is(err, bot.ErrPrompts) || !strings.Contains(err.Error(), c[0]) {
 			t.Errorf("%s %q: %v", c[0], c[1], err)
@@ -76,7 +68,7 @@ func TestPromptHash(t *testing.T) {
 	}
 	seen := map[string]string{hash("other", ""): "no file"}
 	for name, text := range map[string]string{"system_zh.md": "只用材料作答。", "user_zh.md": "{{.Evidence}}\n{{if .Results}}{{.Results}}{{end}}\n{{.Question}}", "retry_zh.md": "{{.Problems}}",
-		"tools.json": strings.Replace(string(tools), "检索条款", "找条款", 1), "orders.txt": "冒充(系统|管理员)", "glue.txt": "\u200b\nlead 据此"} {
+		"tools.json": strings.Replace(string(tools), "检索条款", "找条款", 1)} {
 		h := hash(name, text)
 		if len(h) != 64 || seen[h] != "" {
 			t.Errorf("%s: hash %s as with %s", name, h, seen[h])

@@ -107,6 +107,9 @@ func (x *Lexicon) coupled(segs []string, i int) (head string, things []string, r
 	if m := x.forms["together"].FindStringIndex(things[n]); m != nil {
 		things[n], rest = things[n][:m[0]], things[n][m[1]:]
 	}
+	if last, of, ok := strings.Cut(things[n], "的"); ok && hanCount(of) >= sharedLeast && !slices.ContainsFunc(things[:n], func(t string) bool { return strings.Contains(t, "的") }) {
+		things[n], rest = last, "的"+of+rest // A和B的有效期
+	}
 	owner, _, owned := strings.Cut(things[0], "的")
 	for k := range things {
 		if things[k] = strings.TrimSuffix(things[k], ","); len([]rune(things[k])) < 2 {
@@ -121,6 +124,10 @@ func (x *Lexicon) coupled(segs []string, i int) (head string, things []string, r
 	}
 	return strings.Join(segs[:from], ""), things, rest
 }
+
+// sharedLeast is how long what stands behind 的 in the last of several things is
+// where it belongs to each of them, in characters.
+const sharedLeast = 4
 
 // perPart answers one by one what a question asks of several things, each from
 // the documents that it means.

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ type scope struct {
 	// compares; fewer than two otherwise.
 	groups [][]string
 	named  bool   // a title or number names the documents
+	hinted bool   // only a part of a title tells them
 	place  string // a place named that no document covers
 	year   int    // a year asked for that no document covers
 }
@@ -43,6 +45,7 @@ func (b *Bot) scope(c *corpus, q *question) scope {
 	if !s.named {
 		if hinted := b.hinted(c, q); len(hinted) > 0 {
 			docs = hinted
+			s.hinted = true
 			if len(hinted) > 1 && len(hinted) < 4 && q.several() {
 				for _, d := range hinted {
 					s.groups = append(s.groups, []string{d.ID})
@@ -58,6 +61,32 @@ func (b *Bot) scope(c *corpus, q *question) scope {
 	}
 	return s
 }
+
+// unhint gives up documents that only a part of their title told where a sentence
+// elsewhere says clearly more of the question than any of theirs.
+func (b *Bot) unhint(ctx context.Context, c *corpus, q *question, s scope) (scope, error) {
+	if !s.hinted || len(s.groups) > 1 || len(s.docs) == 0 {
+		return s, nil
+	}
+	within, err := b.gather(ctx, c, q, s.docs)
+	if err != nil {
+		return s, err
+	}
+	wide := scope{}
+	docs := byYear(c, q, b.byPlace(c, q, c.docs, &wide), &wide)
+	if len(docs) < len(c.docs) {
+		wide.docs = ids(docs)
+	}
+	all, err := b.gather(ctx, c, q, wide.docs)
+	if err != nil || len(all) == 0 || len(within) > 0 && (slices.Contains(s.docs, all[0].doc.ID) ||
+		q.share(all[0].fold) < q.share(within[0].fold)+unhintShare || all[0].dense < within[0].dense) {
+		return s, err
+	}
+	return wide, nil
+}
+
+// unhintShare is how much more of the question's terms a sentence elsewhere has.
+const unhintShare = .25
 
 // relativeYear reads 去年 and 明年 against the year that the documents are about.
 func (q *question) relativeYear(docs []*source) {

@@ -58,8 +58,7 @@ func (d *desk) show(k *rag.Clause, star string) string {
 	r := []rune(k.Text)
 	var text strings.Builder
 	size := 0
-	for _, t := range d.c.byID[k.Document].tell(d.b, k) {
-		s := t.sentence
+	for _, s := range d.tell(k) {
 		if size += s.End - s.Start; size > clauseShown && text.Len() > 0 {
 			text.WriteString(ellipsis)
 			break
@@ -67,6 +66,17 @@ func (d *desk) show(k *rag.Clause, star string) string {
 		text.WriteString(oneLine(string(r[s.Start:s.End])))
 	}
 	return fmt.Sprintf("[%d]%s %s:%s", n, star, d.c.label(k), text.String())
+}
+
+// tell are the sentences of a clause that do not speak to a machine.
+func (d *desk) tell(k *rag.Clause) []zh.Span {
+	told := &d.c.byID[k.Document].told
+	if v, ok := told.Load(k); ok {
+		return v.([]zh.Span)
+	}
+	out := d.b.lex.plain(k.Text)
+	told.Store(k, out)
+	return out
 }
 
 // ToolError is an error that a model can read and act on.
@@ -105,7 +115,7 @@ func (d *desk) run(ctx context.Context, t toolCall) string {
 	case err != nil: // nothing internal is told
 		return "错误:工具暂时不可用"
 	}
-	return d.b.model.prompts.quiet(out)
+	return d.b.lex.quiet(out)
 }
 
 // runAll runs calls at the same time; answers are in their order.
@@ -338,7 +348,7 @@ func (d *desk) compare(ctx context.Context, raw json.RawMessage) (string, error)
 	if err != nil {
 		return "", err
 	}
-	r := []rune(d.b.model.prompts.quiet(text))
+	r := []rune(d.b.lex.quiet(text))
 	if len(r) > comparedMost {
 		return string(r[:comparedMost]) + ellipsis, nil
 	}

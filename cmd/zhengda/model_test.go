@@ -194,9 +194,6 @@ func TestModelSettings(t *testing.T) {
 		{file: "user_zh.md", text: "问题:{{.Question}}", want: "user_zh.md"},
 		{file: "retry_en.md", text: "{{.Problems", want: "retry_en.md"},
 		{file: "system_zh.md", text: " ", want: "system_zh.md"},
-		{file: "glue.txt", text: "anything 的", want: "glue.txt"},
-		{file: "glue.txt", text: "any 不", want: "不"},
-		{file: "glue.txt", text: "drop 三年", want: "三年"},
 		{file: "tools.json", text: "[]x", want: "tools.json"},
 		{file: "system_zh.md", text: "只用材料作答。", want: ""},
 	} {
