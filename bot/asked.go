@@ -93,6 +93,9 @@ func (b *Bot) wanted(c *corpus, q *question) []want {
 // told reports that the sentence has the wording of the attribute; where a name
 // is asked for, in words that the question does not bring itself.
 func (a *attribute) told(q *question, e evidence) bool {
+	if a.not != nil && a.not.MatchString(e.fold) {
+		return false
+	}
 	if !a.names {
 		return a.find.MatchString(e.fold)
 	}
@@ -190,7 +193,7 @@ func (b *Bot) speaksOf(text, noun string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return len([]rune(w)) > 1 && strings.Contains(text, w) })
 }
 
-var countedRE = regexp.MustCompile(`(?:^|[^哪这那前后第十])(?:多少|几)(人|名|位|家|户|件|套|台|辆|场|次|所|座|间|篇|页|批|期|艘|只|张|份|本|支)`)
+var countedRE = regexp.MustCompile(`(?:^|[^哪这那前后第十好])(?:多少|几)(人|名|位|家|户|件|套|台|辆|场|次|所|座|间|篇|页|批|期|艘|只|张|份|本|支)`)
 
 // counted is the unit of what the question wants counted: 套 in 多少套; "" where
 // nothing is.

@@ -17,7 +17,13 @@ func regulation(t testing.TB, title string, texts ...string) *bot.Bot {
 		n := i + 1
 		d.Clauses = append(d.Clauses, rag.Clause{ID: fmt.Sprintf("r#%d", n), Document: "r", Label: fmt.Sprintf("第%d条", n), Number: n, Text: s})
 	}
-	x, err := rag.Build(t.Context(), []rag.Document{d}, rag.Options{})
+	return many(t, d)
+}
+
+// many is a bot over made documents.
+func many(t testing.TB, docs ...rag.Document) *bot.Bot {
+	t.Helper()
+	x, err := rag.Build(t.Context(), docs, rag.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func (b *Bot) plain(c *corpus, q *question, es []evidence) draft {
 	}
 	if list := q.underHeading(es[0]); list != nil {
 		for _, e := range list {
-			b.tell(c, &d, q.shows(e, max(40, listBudget/len(list))))
+			b.tell(c, &d, (&question{}).shows(e, max(40, listBudget/len(list)))) // from its beginning
 		}
 		return d
 	}

@@ -132,12 +132,13 @@ func (x *Lexicon) placeIn(s string) string {
 func ownPlace(d *rag.Document) string {
 	title := []rune(zh.Squeeze(zh.Fold(d.Title)))
 	for end, unit := range title {
-		if unit != '市' && unit != '县' || end+1 < len(title) && strings.ContainsRune("场级值面民容政域内外辖直属", title[end+1]) {
+		district := unit == '区' && end <= 4 && !strings.ContainsRune("园社校景库灾矿牧林山地小开发新验范税管段", title[max(end-1, 0)])
+		if unit != '市' && unit != '县' && !district || end+1 < len(title) && strings.ContainsRune("场级值面民容政域内外辖直属", title[end+1]) {
 			continue
 		}
 		for n := 2; n <= 4 && n <= end; n++ {
 			name := string(title[end-n : end])
-			if strings.ContainsFunc(name, func(r rune) bool { return !zh.IsHan(r) || strings.ContainsRune("城大强困各全", r) }) {
+			if strings.ContainsFunc(name, func(r rune) bool { return !zh.IsHan(r) || strings.ContainsRune("大强困各全", r) }) || unit == '市' && strings.HasSuffix(name, "城") {
 				break
 			}
 			office := regexp.MustCompile(`(^|\P{Han})` + name + string(unit) + `(人民政府|[\p{Han}]{2,8}(局|厅|委员会|办公室))`)

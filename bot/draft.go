@@ -56,14 +56,13 @@ const answerMost = 560
 
 // cut leaves out the last lines of a long draft.
 func (d draft) cut() draft {
-	room, last := answerMost, ""
+	room := answerMost
+	var before *line
 	for i, l := range d.lines {
 		room -= len([]rune(l.frame))
 		if l.quote != nil {
-			if room -= len([]rune(l.quote.shown)); l.label != last {
-				room -= len([]rune(l.label))
-			}
-			last = l.label
+			room -= len([]rune(l.quote.shown)) + len([]rune(l.named(before)))
+			before = &d.lines[i]
 		}
 		if room < 0 && i > 0 {
 			d.lines = d.lines[:i]
@@ -87,24 +86,24 @@ func (b *Bot) finish(c *corpus, q *question, d draft) Answer {
 	}
 	var out []string
 	out = append(out, d.notes...)
-	last := ""
-	for _, l := range d.lines {
+	var before *line
+	for i, l := range d.lines {
 		if l.quote == nil {
 			out = append(out, l.frame)
-			last = ""
+			before = nil
 			continue
 		}
 		n := a.cite(*l.quote)
 		text := l.quote.shown
-		switch {
+		switch label := l.named(before); {
 		case l.frame != "":
 			text = strings.Replace(l.frame, "\x00", text+mark(n), 1)
-		case l.label != "" && l.label != last && !strings.HasPrefix(text, l.label):
-			text = b.lex.say(q.english, "said", args{"Label": l.label, "Text": text, "Mark": mark(n)})
+		case label != "" && !strings.HasPrefix(text, label):
+			text = b.lex.say(q.english, "said", args{"Label": label, "Text": text, "Mark": mark(n)})
 		default:
 			text += mark(n)
 		}
-		last = l.label
+		before = &d.lines[i]
 		out = append(out, text)
 	}
 	a.Text = strings.Join(out, "\n")
@@ -185,12 +184,29 @@ func (a *Answer) cite(s span) int {
 	return c.N
 }
 
+// named is how the clause of a quote is named behind the quote before it: not
+// again, and without its document where that is the same.
+func (l line) named(before *line) string {
+	switch {
+	case before == nil || l.label == "" || before.label == "":
+		return l.label
+	case l.label == before.label:
+		return ""
+	case l.quote.doc == before.quote.doc:
+		return printed(l.quote.clause)
+	}
+	return l.label
+}
+
+// printed is the label of a clause without what ends it.
+func printed(k *rag.Clause) string { return strings.TrimRight(k.Label, "、.．") }
+
 func mark(n int) string { return "[" + strconv.Itoa(n) + "]" }
 
 // label is how a clause is named in an answer: with its document when there
 // are several.
 func (c *corpus) label(k *rag.Clause) string {
-	l := strings.TrimRight(k.Label, "、.．")
+	l := printed(k)
 	if len(c.byID) == 1 {
 		return l
 	}

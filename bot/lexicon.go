@@ -45,6 +45,7 @@ type attribute struct {
 	name     string
 	ask      *regexp.Regexp
 	find     *regexp.Regexp // nil: nothing needed
+	not      *regexp.Regexp // nil: nothing against it
 	units    map[string]bool
 	over     []string // attributes that it is a narrower kind of
 	names    bool     // a name is asked for: words of the question do not satisfy it
@@ -249,9 +250,11 @@ func newAttribute(name string, t map[string]string) (*attribute, error) {
 	if a.ask, err = regexp.Compile(t["ask"]); err != nil {
 		return nil, err
 	}
-	if f := t["find"]; f != "" {
-		if a.find, err = regexp.Compile(f); err != nil {
-			return nil, err
+	for key, to := range map[string]**regexp.Regexp{"find": &a.find, "not": &a.not} {
+		if f := t[key]; f != "" {
+			if *to, err = regexp.Compile(f); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for u := range strings.FieldsSeq(t["unit"]) {

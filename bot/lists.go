@@ -197,8 +197,13 @@ func (q *question) lists(heading string) bool {
 // wantRE finds what stands before and behind 哪些: 材料有哪些, 哪些申报材料.
 var wantRE = regexp.MustCompile(`([\p{Han}]*?)(?:要|都|有|是|包括|需要)*(?:哪些|哪几[个项种类样]|什么|啥|几[个项种类样])(?:申报|申请|办理|认定)?([\p{Han}]*)`)
 
-// isAsked reports the question of a pair of question and answer.
-func isAsked(e evidence) bool { return strings.HasPrefix(e.fold, "问:") }
+// isAsked reports the question of a pair of question and answer, or the heading of
+// a clause that answers it.
+func isAsked(e evidence) bool {
+	return strings.HasPrefix(e.fold, "问:") || e.start == 0 && e.end-e.start <= askedMost && strings.HasSuffix(e.fold, "?") && !e.ends()
+}
+
+const askedMost = 60 // runes of a heading that asks
 
 // settle puts what answers before what only announces: the answer of a pair of
 // question and answer takes the place of its question, and a sentence that
@@ -300,11 +305,23 @@ func (b *Bot) extend(q *question, e evidence) evidence {
 		}
 		break
 	}
-	if whole := e.paragraph(); !b.lex.orders(whole.text) {
-		return whole
+	whole := e.paragraph()
+	if whole.end == e.end && announces.MatchString(e.fold) { // 二是定额征税的企业。
+		for _, s := range sentencesOf(e) {
+			if next := e.at(s); next.start >= e.end && next.start < e.line().end {
+				whole = e.at(zh.Span{Start: e.start, End: next.end})
+				break
+			}
+		}
 	}
-	return e
+	if b.lex.orders(whole.text) {
+		return e
+	}
+	return whole
 }
+
+// announces is a sentence that only names what the next one is about.
+var announces = regexp.MustCompile(`^([一二三四五六七八九]是|第[一二三四五六七八九],?|首先|其次)[^,，]{2,20}。$`)
 
 // line is all of the line that e stands in.
 func (e evidence) line() evidence {

@@ -121,7 +121,7 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 		if c.contains(p, s.docs) || (!s.named || len(q.places) > 1) && c.contains(p, nil) || slices.ContainsFunc(b.lex.synonyms[p], func(a string) bool { return c.contains(a, s.docs) }) {
 			continue
 		}
-		if c.abbreviates(p, s.docs) {
+		if hanCount(p) <= 2 && hanCount(q.core) > longStory || c.abbreviates(p, s.docs) {
 			continue
 		}
 		if slices.ContainsFunc(b.lex.policy, func(o string) bool { return o != p && strings.Contains(p, o) && c.contains(o, s.docs) }) {
@@ -134,6 +134,10 @@ func (b *Bot) unknownPolicy(c *corpus, q *question, s scope) string {
 	}
 	return ""
 }
+
+// longStory is how long a question is that may name a policy by the way, in
+// characters.
+const longStory = 24
 
 // abbreviates reports that p is short for what the documents say: its characters
 // stand there in order with at most two others between each two: 公交 for 公共交通.
@@ -152,6 +156,10 @@ func (c *corpus) abbreviates(p string, docs []string) bool {
 // unknownQuote is a quotation of at least four characters that stands nowhere,
 // not even in part.
 func unknownQuote(c *corpus, q *question) string {
+	if len(q.refs) == 0 && !slices.ContainsFunc([]string{"where", "mentions", "whole", "confirm", "define", "explain", "inject", "has", "body", "again"}, func(f string) bool { return q.forms[f] }) &&
+		hanCount(q.core) > 2*hanCount(strings.Join(q.quoted, "")) {
+		return "" // the words of somebody in the question
+	}
 	for _, t := range q.quoted {
 		t := zh.Squeeze(t)
 		if len([]rune(t)) < 4 || strings.Contains(t, "...") || c.contains(t, nil) || c.headingOnly(t, nil) != "" {

@@ -132,8 +132,8 @@ func (k *check) quotation(l string, used map[int]bool) string {
 	if !ok {
 		return "no such clause"
 	}
-	for _, label := range []string{k.c.label(cl) + ":", k.c.label(cl) + ": "} {
-		if rest, ok := strings.CutPrefix(text, label); ok && verbatim(rest, cit.Quote) {
+	for _, label := range []string{k.c.label(cl), printed(cl)} {
+		if rest, ok := strings.CutPrefix(text, label+":"); ok && verbatim(strings.TrimPrefix(rest, " "), cit.Quote) {
 			used[n] = true
 			return ""
 		}

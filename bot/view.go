@@ -10,19 +10,22 @@ import (
 // view is the corpus as this question may see it: of the documents that it is
 // restricted to, if it is, without those for staff
 // where the persona is not, without what is not in force on the day asked
-// about unless the question names it, and of a series of yearly plans the
-// latest unless it names a year.
+// about unless the question names it or a place that has nothing else, and of
+// a series of yearly plans the latest unless it names a year.
 func (c *corpus) view(q *question, now time.Time) *corpus {
 	day := now
 	if t, err := time.Parse(time.DateOnly, q.ask.AsOf); err == nil {
 		day = t
+	}
+	alone := func(s *source) bool { // of a place asked about that has nothing in force
+		return slices.Contains(q.places, s.place) && !slices.ContainsFunc(c.docs, func(o *source) bool { return o.place == s.place && q.mayRead(o) && o.inForce(day) })
 	}
 	docs := slices.DeleteFunc(slices.Clone(c.docs), func(s *source) bool {
 		switch {
 		case !q.mayRead(s):
 			return true
 		case !s.inForce(day):
-			return !q.names(s)
+			return !q.names(s) && !alone(s)
 		}
 		return len(q.years) == 0 && !q.names(s) && slices.ContainsFunc(c.docs, func(o *source) bool { return o.inForce(day) && o.follows(s) })
 	})

@@ -88,6 +88,8 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 		return v.no
 	case q.forms["done"] && b.lex.form("planned", seg) && !b.lex.form("done", seg):
 		return "planned"
+	case only.MatchString(q.core) && !only.MatchString(seg):
+		return "partly"
 	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
 	case v.form == "can" && !may.MatchString(e.fold):
@@ -95,6 +97,9 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	}
 	return v.yes
 }
+
+// only are the words by which a question or a sentence leaves out all others.
+var only = regexp.MustCompile(`只|仅|光(是|有)|唯一|必须是`)
 
 // denies reports a denial that no permission stands before in its part between
 // commas: 可以在禁止…的路段行驶 allows.
