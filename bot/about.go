@@ -9,7 +9,7 @@ import (
 
 // aboutRest is how many characters a question about a document as a whole may
 // have beside the document's name and what it asks.
-const aboutRest = 8
+const aboutRest = 10
 
 // about answers what is asked of a document as a whole: what it is for, since
 // when it is in force, and whom it applies to; by the sentence that says so.
@@ -19,7 +19,7 @@ func (b *Bot) about(c *corpus, q *question, s scope) (draft, bool) {
 		return draft{}, false
 	}
 	for _, kind := range []string{"purpose", "inforce", "applies"} {
-		rest := doc.unnamed(q.core)
+		rest := doc.unnamed(q)
 		m := b.lex.forms["ask_"+kind].FindString(rest)
 		if m == "" || hanCount(rest)-hanCount(m) > aboutRest {
 			continue
@@ -38,12 +38,12 @@ func (b *Bot) about(c *corpus, q *question, s scope) (draft, bool) {
 	return draft{}, false
 }
 
-// unnamed is text without the name of the document, as far as it says it; with
-// @ in its place where it says the end of the name, as 残疾人保障法.
-func (s *source) unnamed(text string) string {
-	longest, sign := "", ""
+// unnamed is what q says without the name of the document, as far as it says it;
+// with @ in its place where it says the end of the name, as 残疾人保障法.
+func (s *source) unnamed(q *question) string {
+	longest, sign := q.shortens(s), ""
 	for _, n := range s.names {
-		if w := common(text, n); len(w) > len(longest) {
+		if w := common(q.core, n); len(w) > len(longest) {
 			longest, sign = w, ""
 			if strings.HasSuffix(n, w) {
 				sign = "@"
@@ -51,9 +51,9 @@ func (s *source) unnamed(text string) string {
 		}
 	}
 	if longest == "" {
-		return text
+		return q.core
 	}
-	return strings.Replace(text, longest, sign, 1)
+	return strings.Replace(q.core, longest, sign, 1)
 }
 
 // glossary answers what a word means by the sentence that says what it is: the
@@ -103,7 +103,7 @@ func (b *Bot) glossary(c *corpus, q *question, s scope) (draft, bool) {
 // "" for none.
 func explained(fold string) string {
 	at := -1
-	for _, w := range []string{"是指", "指的是", ",指"} {
+	for _, w := range []string{"是指", "指的是", ",指", "特指"} {
 		if i := strings.Index(fold, w); i > 0 && (at < 0 || i < at) {
 			at = i
 		}

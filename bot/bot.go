@@ -28,7 +28,7 @@ type Config struct {
 	Now     func() time.Time // nil: time.Now
 
 	// Stage is told, with the context of Ask, what an answer has come to:
-	// StageSearch, then StageCheck, then StageCompose where a model words it.
+	// StageSearch, then StageCheck, then StageCompose where a model picks sentences.
 	Stage func(ctx context.Context, stage string) // nil: nobody is told
 }
 
@@ -80,7 +80,11 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	c := b.derive()
 	q := b.read(c, a)
 	b.carry(c, q)
-	c = c.view(q, start)
+	day := q.day(start)
+	c, err := b.revive(ctx, c, c.view(q, day), q, day)
+	if err != nil {
+		return Answer{}, fmt.Errorf("answer: %w", err)
+	}
 	d, err := b.compose(ctx, c, q)
 	base := d
 	base.lines = slices.Clone(d.lines)
@@ -94,7 +98,7 @@ func (b *Bot) Ask(ctx context.Context, a Ask) (Answer, error) {
 	out := b.verified(c, q, d)
 	if b.model != nil {
 		b.stage(ctx, StageCompose)
-		out = b.reword(ctx, c, q, base, out)
+		out = b.choose(ctx, c, q, base, out)
 	}
 	out.Timing.Total = b.now().Sub(start).Milliseconds()
 	return out, nil

@@ -30,6 +30,7 @@ func (b *Bot) compose(ctx context.Context, c *corpus, q *question) (draft, error
 	if err != nil {
 		return draft{}, err
 	}
+	q.within = s.docs
 	c.weigh(q, s)
 	if d, ok := b.structure(c, q, s); ok {
 		return d, nil

@@ -30,6 +30,7 @@ type source struct {
 	*rag.Document
 	title  string   // folded
 	place  string   // narrowest place it applies to; "" for national or unknown
+	part   string   // the district or county of place that its title names; "" for none
 	up     string   // the province of place
 	year   int      // the year it is about; 0 unknown
 	number string   // folded 文号
@@ -49,8 +50,10 @@ func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
 		s := newSource(d, lex)
 		c.docs = append(c.docs, s)
 		c.byID[d.ID] = s
-		if s.place != "" && !slices.Contains(c.places, s.place) {
-			c.places = append(c.places, s.place)
+		for _, p := range []string{s.place, s.part} {
+			if p != "" && !slices.Contains(c.places, p) {
+				c.places = append(c.places, p)
+			}
 		}
 	}
 	slices.SortFunc(c.places, byLength)
@@ -89,9 +92,30 @@ func newSource(d *rag.Document, lex *Lexicon) *source {
 		s.place = lex.placeOften(d)
 	}
 	s.up = lex.places[s.place]
+	for _, from := range []string{s.title, zh.Fold(d.Meta.Source), zh.Fold(d.Meta.Issuer)} {
+		if m := partRE.FindStringSubmatch(from); m != nil && s.part == "" && s.place != "" && strings.HasPrefix(from, s.place) {
+			s.part = m[1]
+		}
+	}
 	s.names = titleNames(s.title)
 	return s
 }
+
+// tells reports a term that tells the document, not a sentence in it: it stands in
+// the title, or is the place.
+func (s *source) tells(t term) bool {
+	return t.in(s.title) || s.isPlace(t.text)
+}
+
+// isPlace reports a word that names the place of the document: 徐汇区.
+func (s *source) isPlace(w string) bool {
+	return slices.ContainsFunc([]string{s.place, s.part, s.up}, func(p string) bool {
+		return p != "" && (w == p || hanCount(w) == hanCount(p)+1 && strings.HasPrefix(w, p) && strings.ContainsRune("省市区县", []rune(w)[len([]rune(p))]))
+	})
+}
+
+// partRE finds the district or county of a city at the head of a title or issuer.
+var partRE = regexp.MustCompile(`^\p{Han}{2,4}市(\p{Han}{2,3})[区县]`)
 
 // titleNames are the names that a title contains: what stands in 《》, and the
 // title without issuer and 关于…的通知.

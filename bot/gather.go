@@ -38,6 +38,13 @@ func (b *Bot) gather(ctx context.Context, c *corpus, q *question, docs []string)
 		}
 	}
 	query := q.query()
+	if found := c.among(docs); q.one && len(docs) > 0 {
+		for _, t := range q.terms { // the place has told the documents
+			if !slices.ContainsFunc(found, func(d *source) bool { return !d.isPlace(t.text) }) {
+				query.Text = strings.ReplaceAll(query.Text, t.text, "")
+			}
+		}
+	}
 	query.Documents, query.K = docs, searchDepth
 	passages, err := c.index.Search(ctx, query)
 	if err != nil {

@@ -118,6 +118,23 @@ func TestOwnPlaces(t *testing.T) {
 	})
 }
 
+// TestSpeaksOfThePlace: a document that has no place itself, and speaks of the one
+// asked about, answers where those of the place say less; the one section of
+// materials is the list that is asked for.
+func TestSpeaksOfThePlace(t *testing.T) {
+	guide := rag.Document{ID: "a", Title: "本月起直接发放至个人", Version: "1"}
+	for i, c := range [][2]string{{"一、办理对象", "广州的参保职工申领生育津贴,由本人办理。"}, {"二、申请材料", "病历资料;"}, {"二、申请材料", "出院小结。"}} {
+		label := string([]rune("一二三")[i]) + "、"
+		guide.Clauses = append(guide.Clauses, rag.Clause{ID: "a#" + label, Document: "a", Label: label, Number: i + 1, Path: []string{c[0]}, Text: c[1]})
+	}
+	b := many(t, guide, rag.Document{ID: "b", Title: "广州市人才入户办法", Version: "1", Clauses: []rag.Clause{{ID: "b#1", Document: "b", Label: "第一条", Number: 1, Text: "人才入户由本人网上申请。"}}})
+	checkAnswers(t, b, []answered{
+		{"广州的生育津贴由谁办理?", "参保职工", "入户"},
+		{"广州人才入户由谁申请?", "人才入户", "生育津贴"},
+		{"申领生育津贴要带哪些材料?", "病历资料", ""},
+	})
+}
+
 // TestHintGivenUp: a part of a title does not hold an answer back that stands
 // elsewhere, and what two things share behind 的 is asked of both.
 func TestHintGivenUp(t *testing.T) {
@@ -142,6 +159,31 @@ func TestHintGivenUp(t *testing.T) {
 	if !strings.Contains(a.Text, "为一年") {
 		t.Error(a.Text)
 	}
+}
+
+// TestShortenedTitle: a document is meant by its title with words left out, by the
+// district of its issuer, and by what no document in force says, whose end is told.
+func TestShortenedTitle(t *testing.T) {
+	one := func(id, title string, texts ...string) rag.Document {
+		d := rag.Document{ID: id, Title: title, Version: "1"}
+		for i, s := range texts {
+			d.Clauses = append(d.Clauses, rag.Clause{ID: id + "#" + string(rune('1'+i)), Document: id, Label: "第" + string(rune('1'+i)) + "条", Number: i + 1, Text: s})
+		}
+		return d
+	}
+	old := one("a", "广州市天河区深化支持港澳青年创新创业高质量发展实施办法", "港澳青年企业的场地租金补贴50%,最长3年。", "台湾青年参照本办法执行。")
+	old.Meta.Repealed = day("2024-09-01")
+	shop := one("b", "打造超级社区的若干措施", "徐汇区各部门负责解释本措施。", "对超级创业者给予100万元语料券。", "本措施自2024年1月1日起试行。")
+	shop.Meta.Issuer = "上海市徐汇区科学技术委员会"
+	b := many(t, old, shop, one("c", "广州市天河区人才公寓公告", "人才公寓的租金为市场价的六成。", "每年申请一次。"), one("d", "莱西市发展政策清单", "给予最高150万元语料券。", "设置登记专用通道。"))
+	checkAnswers(t, b, []answered{
+		{"天河区支持港澳青年创新创业的实施办法,第2条是怎么规定的?", "台湾青年", "每年申请"},
+		{"港澳青年企业的场地租金补贴多少,最长几年?", "(2024-09-01起废止)第1条:", "六成"},
+		{"人才公寓租金是市场价的几成?", "六成", "2024-09-01"},
+		{"徐汇区和莱西市都发语料券,最高各多少?", "100万元", "负责解释"},
+		{"莱西市发展政策清单共几条?最后一条是什么?", "第2条:设置登记专用通道", ""},
+		{"打造超级社区的若干措施从哪天开始试行?", "2024年1月1日", ""},
+	})
 }
 
 // TestNamedOnce: of quotes in a row from one document the first alone names it.

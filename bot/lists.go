@@ -145,17 +145,22 @@ func wholeOf(k *rag.Clause, doc *source) evidence {
 }
 
 // underHeading are the clauses below the heading that names what q asks the
-// list of: all of 申报材料 for “要交哪些材料”. It is the heading of e, or one of
-// its document that q says in full.
+// list of: all of 申报材料 for “要交哪些材料”. It is the heading of e, one of its
+// document that q says in full, or the only one there.
 func (q *question) underHeading(e evidence) []evidence {
-	if !q.asksList() && !q.has("procedure") {
+	if !q.asksList() && !q.has("procedure") || opens(e.text) && len(items(e, listBudget)) > 1 {
 		return nil
 	}
-	var path []string
+	var path, only []string
+	headings := 0
 	for i := range e.doc.Clauses {
 		p := e.doc.Clauses[i].Path
 		if len(p) == 0 || !q.lists(p[len(p)-1]) {
 			continue
+		}
+		if !slices.Equal(p, only) {
+			headings++
+			only = p
 		}
 		if slices.Equal(p, e.clause.Path) {
 			path = p
@@ -164,6 +169,9 @@ func (q *question) underHeading(e evidence) []evidence {
 		if path == nil && len([]rune(common(q.core, zh.Fold(p[len(p)-1])))) >= 4 {
 			path = p
 		}
+	}
+	if path == nil && headings == 1 && sectionRE.MatchString(only[len(only)-1]) {
+		path = only
 	}
 	if path == nil {
 		return nil
@@ -179,6 +187,9 @@ func (q *question) underHeading(e evidence) []evidence {
 	}
 	return out
 }
+
+// sectionRE is how headings end that a document has but one of.
+var sectionRE = regexp.MustCompile(`(材料|资料|条件|对象|流程|程序|步骤)$`)
 
 // lists reports that q asks for the list of what the heading ends with.
 func (q *question) lists(heading string) bool {
@@ -288,65 +299,6 @@ func (e evidence) at(s zh.Span) evidence {
 	e.text = string([]rune(e.clause.Text)[s.Start:s.End])
 	e.fold = zh.Squeeze(zh.Fold(e.text))
 	return e
-}
-
-// extend takes in what belongs to the sentence e: a remark in brackets behind
-// it, and for a list the sentence that says what it includes.
-func (b *Bot) extend(q *question, e evidence) evidence {
-	for _, s := range sentencesOf(e) {
-		if s.Start < e.end {
-			continue
-		}
-		next := e.at(s)
-		remark := (strings.HasPrefix(next.text, "（") || strings.HasPrefix(next.text, "(")) && !isItem(next.text) && s.End-s.Start <= 80
-		includes := strings.HasPrefix(next.text, "包括") || strings.HasPrefix(next.text, "主要包括") || strings.HasPrefix(next.text, "具体包括") || strings.HasPrefix(next.text, "其中包括")
-		if remark || includes && (q.forms["define"] || q.forms["list"]) {
-			return e.at(zh.Span{Start: e.start, End: s.End})
-		}
-		break
-	}
-	whole := e.paragraph()
-	if whole.end == e.end && announces.MatchString(e.fold) { // 二是定额征税的企业。
-		for _, s := range sentencesOf(e) {
-			if next := e.at(s); next.start >= e.end && next.start < e.line().end {
-				whole = e.at(zh.Span{Start: e.start, End: next.end})
-				break
-			}
-		}
-	}
-	if b.lex.orders(whole.text) {
-		return e
-	}
-	return whole
-}
-
-// announces is a sentence that only names what the next one is about.
-var announces = regexp.MustCompile(`^([一二三四五六七八九]是|第[一二三四五六七八九],?|首先|其次)[^,，]{2,20}。$`)
-
-// line is all of the line that e stands in.
-func (e evidence) line() evidence {
-	r := []rune(e.clause.Text)
-	from, to := e.start, e.end
-	for from > 0 && r[from-1] != '\n' {
-		from--
-	}
-	for to < len(r) && r[to] != '\n' {
-		to++
-	}
-	return e.at(zh.Span{Start: from, End: to})
-}
-
-// paragraph is the whole line of e where that is short: its sentences belong
-// together (但…除外, 逾期…).
-func (e evidence) paragraph() evidence {
-	if strings.Contains(e.text, "\t") || opens(e.text) || isItem(e.text) {
-		return e
-	}
-	whole := e.line()
-	if whole.end-whole.start > paragraphMost || opens(whole.text) {
-		return e
-	}
-	return whole
 }
 
 // items are the list that e opens, up to budget runes. An item goes on to the

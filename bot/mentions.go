@@ -351,7 +351,7 @@ func defines(fold string, t term) bool {
 			return true
 		}
 	}
-	for _, w := range []string{"是指", ",是指", "指的是", "包括", ",包括", "即", "是以", "为以", ":", "分为", ",即", "由下列", "是围绕", "是通过", ",指"} {
+	for _, w := range []string{"是指", ",是指", "指的是", "特指", "包括", ",包括", "即", "是以", "为以", ":", "分为", ",即", "由下列", "是围绕", "是通过", ",指"} {
 		if strings.HasPrefix(after, w) {
 			return true
 		}

@@ -28,7 +28,7 @@ type Receipt struct {
 	Outcome    string    `json:"outcome"` // Used, or why the built-in answer stands
 }
 
-// Used is the outcome of a receipt whose answer the model worded.
+// Used is the outcome of a receipt where the sentences that the model picked are used.
 const Used = "used"
 
 // Verdict is what became of one statement of a draft.
@@ -50,11 +50,10 @@ const (
 // errUnused says that nothing of a draft was used.
 var errUnused = errors.New("the draft is not used")
 
-// reword lets the model choose sentences, where the built-in answer is the
-// sentences that say it and no more than that: not a refusal, a list that was
-// counted, or the make-up of a document. base is the draft of built. The
-// built-in answer stands whenever no sentence is chosen, or not in time.
-func (b *Bot) reword(ctx context.Context, c *corpus, q *question, base draft, built Answer) Answer {
+// choose lets the model pick sentences, where the built-in answer is no refusal
+// and quotes a few clauses that are in force. base is the draft of built, which
+// stands whenever no sentence is picked, or not in time.
+func (b *Bot) choose(ctx context.Context, c *corpus, q *question, base draft, built Answer) Answer {
 	m := b.model
 	if m == nil || built.Status != Answered || q.forms["inject"] || q.forms["fabricate"] || q.forms["offtopic"] || b.lex.orders(q.ask.Question) {
 		return built
@@ -257,7 +256,7 @@ func (e *exchange) opening(ctx context.Context) ([]message, error) {
 	for _, k := range e.quoted {
 		lines = append(lines, e.show(k, star))
 	}
-	docs := e.b.scope(e.c, e.q).docs
+	docs := e.q.within
 	if len(docs) == 0 {
 		docs = ids(e.c.docs)
 	}

@@ -50,7 +50,7 @@ func TestHostileModel(t *testing.T) {
 		q := asks[(i*7+i/len(kinds))%len(asks)]
 		bot.Wake(m)
 		a := ask(t, b, q)
-		checkReworded(t, a)
+		checkShown(t, a)
 		for _, l := range wrong {
 			if strings.Contains(a.Text, l) && a.Model != "builtin" {
 				t.Errorf("%s: shown although wrong: %s", k, l)
@@ -186,7 +186,7 @@ func TestInjection(t *testing.T) {
 			t.Errorf("%s\n%s", text, a.Text)
 		}
 	}
-	t.Logf("%d of 100 answers reworded", used)
+	t.Logf("%d of 100 choices used", used)
 }
 
 // TestOrdersOfHeadings shows that titles and headings that give orders do not

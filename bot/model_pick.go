@@ -125,10 +125,9 @@ func (e *exchange) allowed(p evidence) string {
 	case !e.open:
 		return ""
 	}
-	scope := e.b.scope(e.c, e.q).docs
 	_, lacks := e.b.lacking(e.c, e.q, []evidence{p})
 	switch {
-	case len(scope) > 0 && !slices.Contains(scope, p.doc.ID):
+	case len(e.q.within) > 0 && !slices.Contains(e.q.within, p.doc.ID):
 		return "is of another document"
 	case e.q.otherYear(e.c, p) != 0:
 		return "is of another year"

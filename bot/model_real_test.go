@@ -2,22 +2,27 @@ package bot_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"zhengda/bot"
 	"zhengda/internal/eval"
+	"zhengda/internal/zh"
 	"zhengda/seeds"
 )
 
 // TestRealModel runs the seeds' questions through the service at E2E_MODEL_URL
 // and compares the answers with the built-in ones, type by type: none may fall
-// by more than .02, and the service must have answered all. E2E_MODEL_CASES takes that many of the questions, evenly,
-// and E2E_MODEL_TIME those that are answered within a duration.
+// by more than .02, and the service must have answered all. E2E_MODEL_CASES
+// takes that many of the questions, evenly, and E2E_MODEL_TIME those that are
+// answered within a duration.
 func TestRealModel(t *testing.T) {
 	url := os.Getenv("E2E_MODEL_URL")
 	if url == "" {
@@ -78,6 +83,26 @@ func TestFaithfulModel(t *testing.T) {
 	}
 }
 
+// TestCarelessModel shows that a model that picks any sentence of any clause costs
+// no kind of question more than .02.
+func TestCarelessModel(t *testing.T) {
+	material := regexp.MustCompile(`(?m)^\[(\d+)\][★☆]? [^:]*:(.*)$`)
+	r := rand.New(rand.NewPCG(1, 2))
+	var turn sync.Mutex
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		turn.Lock()
+		defer turn.Unlock()
+		clauses := material.FindAllStringSubmatch(q.text(), -1)
+		m := clauses[r.IntN(len(clauses))]
+		text, list := []rune(m[2]), zh.Sentences(m[2])
+		p := list[r.IntN(len(list))]
+		say(w, string(text[p.Start:p.End])+"["+m[1]+"]")
+	})
+	if got := compare(t, bot.ModelConfig{BaseURL: s.URL, Name: "scripted"}, 0); got.Used == 0 {
+		t.Errorf("%s", got)
+	}
+}
+
 // limit is how long compare asks on.
 var limit = 24 * time.Hour
 
@@ -124,7 +149,7 @@ func compare(t *testing.T, c bot.ModelConfig, some int) eval.Comparison {
 		y := ask(t, b, c.Ask())
 		y.Timing.Total = time.Since(start).Milliseconds()
 		x.ID, y.ID = c.ID, c.ID
-		checkReworded(t, y)
+		checkShown(t, y)
 		one, two = append(one, eval.Reply{Answer: x}), append(two, eval.Reply{Answer: y})
 	}
 	is := eval.Compare(cases, one, two, &eval.Corpus{Paper: eval.PaperOf(corpus().Documents()[0])})

@@ -124,9 +124,9 @@ func modelBot(t testing.TB, url string, timeout time.Duration, index func() *rag
 	return botWith(t, m, index), m
 }
 
-// TestModelRewords shows that a faithful draft is used, with verbatim quotes
+// TestModelPicks shows that a faithful draft is used, with verbatim quotes
 // found by the program.
-func TestModelRewords(t *testing.T) {
+func TestModelPicks(t *testing.T) {
 	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
 	b, m := modelBot(t, s.URL, time.Minute, corpus)
 	used := 0
@@ -136,26 +136,26 @@ func TestModelRewords(t *testing.T) {
 			continue
 		}
 		used++
-		checkReworded(t, a)
+		checkShown(t, a)
 		if bad := b.Verify(q, a); len(bad) > 0 {
 			t.Errorf("%s: %v\n%s", q.Question, bad, a.Text)
 		}
 	}
 	if used < 20 {
-		t.Errorf("%d answers reworded, want at least 20", used)
+		t.Errorf("%d choices used, want at least 20", used)
 	}
 	u := m.Usage()
 	if u.TokensIn == 0 || u.Cost == 0 {
 		t.Errorf("usage %+v", u)
 	}
-	t.Logf("%d of %d answers reworded; %+v", used, len(questions(t)), u)
+	t.Logf("%d of %d choices used; %+v", used, len(questions(t)), u)
 }
 
 var marker = regexp.MustCompile(`\[(\d+)\]`)
 
-// checkReworded checks an answer against the index alone: citations verbatim
+// checkShown checks an answer against the index alone: citations verbatim
 // and supplied, and every figure of a line in the quotes that it cites.
-func checkReworded(t testing.TB, a bot.Answer) {
+func checkShown(t testing.TB, a bot.Answer) {
 	t.Helper()
 	if strings.TrimSpace(a.Text) == "" {
 		t.Errorf("%s: empty answer", a.Question)
@@ -345,9 +345,9 @@ func TestToollessService(t *testing.T) {
 	}
 }
 
-// BenchmarkReword measures what adapter and verification add to an answer: the
+// BenchmarkModel measures what adapter and verification add to an answer: the
 // service answers at once.
-func BenchmarkReword(b *testing.B) {
+func BenchmarkModel(b *testing.B) {
 	s := service(b, func(w http.ResponseWriter, _ *http.Request, q chatRequest) { say(w, strings.Join(faithful(q), "\n")) })
 	with, _ := modelBot(b, s.URL, time.Minute, corpus)
 	without := botWith(b, nil, corpus)

@@ -226,7 +226,7 @@ func TestToolSchemas(t *testing.T) {
 }
 
 // TestRepealedStaysBuiltin shows that answers from a document that is no longer
-// in force, which say so with each quote, are not reworded.
+// in force, which say so with each quote, are left to the built-in way.
 func TestRepealedStaysBuiltin(t *testing.T) {
 	doc := rag.Document{ID: "d", Title: "南山市科技创新券管理办法", Version: "1", Meta: rag.Meta{Repealed: time.Date(2023, 5, 1, 0, 0, 0, 0, time.UTC)},
 		Clauses: []rag.Clause{{ID: "d#1", Document: "d", Label: "第一条", Number: 1, Text: "科技创新券每张面额为2万元。"}}}

@@ -193,6 +193,7 @@ func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*
 			b.join(one, q.carried)
 		}
 		if p.thing != "" {
+			one.one = true
 			one.forms, one.attrs = q.forms, q.attrs
 			one.search = p.thing + " " + one.search
 		}
@@ -206,7 +207,7 @@ func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*
 		}
 		c.weigh(one, scopes[i])
 		for j := range one.terms {
-			if t := &one.terms[j]; strings.Contains(parts[i].thing, t.text) && !c.inTitle(*t, scopes[i].docs) {
+			if t := &one.terms[j]; strings.Contains(parts[i].thing, t.text) && !slices.ContainsFunc(c.among(scopes[i].docs), func(d *source) bool { return d.tells(*t) }) {
 				t.idf *= thingWeight
 			}
 		}
@@ -217,11 +218,6 @@ func (b *Bot) readParts(c *corpus, q *question, s scope, parts []part) (ones []*
 // thingWeight is what a term of the thing asked about counts for beside those
 // that all parts share.
 const thingWeight = 2
-
-// inTitle reports a term that tells the document, not the sentence in it.
-func (c *corpus) inTitle(t term, docs []string) bool {
-	return slices.ContainsFunc(c.among(docs), func(d *source) bool { return t.in(d.title) })
-}
 
 // distinct counts the scopes that differ.
 func distinct(ss []scope) int {
@@ -357,15 +353,17 @@ func (b *Bot) perGroup(ctx context.Context, c *corpus, q *question, s scope) (dr
 	d := draft{notes: b.fixNotes(q)}
 	var found []rag.Passage
 	for _, g := range s.groups[:min(len(s.groups), 4)] {
-		es, err := b.gather(ctx, c, q, g)
+		one := *q
+		one.one, one.terms = true, slices.Clone(q.terms)
+		c.weigh(&one, scope{docs: g})
+		es, err := b.gather(ctx, c, &one, g)
 		if err != nil {
 			return draft{}, err
 		}
-		if len(es) == 0 {
-			continue
+		if e, ok := one.fit(d, es); ok {
+			found = append(found, e.passage)
+			b.add(c, q, &d, e)
 		}
-		found = append(found, es[0].passage)
-		b.add(c, q, &d, es[0])
 	}
 	if len(found) == 0 {
 		return b.refuse(q, "nothing", nil), nil

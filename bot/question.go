@@ -32,6 +32,8 @@ type question struct {
 	cited       []ref     // clauses that the earlier answer named
 	own         int       // terms of its own, when it goes on with carried
 	citedTitles []string
+	one         bool     // it is one of the things that a question compares
+	within      []string // IDs of the documents that it is answered from; empty: all
 }
 
 type fix struct{ from, to string }

@@ -62,10 +62,11 @@ func (b *Bot) scope(c *corpus, q *question) scope {
 	return s
 }
 
-// unhint gives up documents that only a part of their title told where a sentence
-// elsewhere says clearly more of the question than any of theirs.
+// unhint gives up documents that only a part of their title or their place told
+// where a sentence elsewhere says clearly more of the question than any of
+// theirs: for a place, in a document that has none itself and speaks of it.
 func (b *Bot) unhint(ctx context.Context, c *corpus, q *question, s scope) (scope, error) {
-	if !s.hinted || len(s.groups) > 1 || len(s.docs) == 0 {
+	if !s.hinted && (s.named || len(q.places) == 0) || len(s.groups) > 1 || len(s.docs) == 0 {
 		return s, nil
 	}
 	within, err := b.gather(ctx, c, q, s.docs)
@@ -74,6 +75,11 @@ func (b *Bot) unhint(ctx context.Context, c *corpus, q *question, s scope) (scop
 	}
 	wide := scope{}
 	docs := byYear(c, q, b.byPlace(c, q, c.docs, &wide), &wide)
+	for _, d := range c.docs {
+		if d.place == "" && !slices.Contains(docs, d) && slices.ContainsFunc(q.places, d.has) {
+			docs = append(docs, d)
+		}
+	}
 	if len(docs) < len(c.docs) {
 		wide.docs = ids(docs)
 	}
@@ -151,6 +157,9 @@ func (c *corpus) byName(q *question) [][]*source {
 			if n := titleMatch(t, d); n > 0 {
 				found = append(found, match{d, t, n + 100})
 			}
+		}
+		if s := q.shortens(d); s != "" {
+			found = append(found, match{d, s, len([]rune(s))})
 		}
 		for _, name := range d.names {
 			if s := common(q.core, name); len([]rune(s)) >= 6 && len([]rune(s))*2 >= len([]rune(name)) {
@@ -235,7 +244,7 @@ func (b *Bot) byPlace(c *corpus, q *question, docs []*source, s *scope) []*sourc
 	for _, p := range b.innermost(c, q.places) {
 		var of []*source
 		for _, d := range docs {
-			if d.place == p {
+			if d.place == p || d.part == p {
 				of = append(of, d)
 			}
 		}
@@ -310,7 +319,7 @@ func hanCount(s string) int {
 // covers reports that the document is from one of the places, or that there is
 // nothing to tell it by.
 func (s *source) covers(places []string) bool {
-	return len(places) == 0 || s.place == "" || slices.Contains(places, s.place) || slices.Contains(places, s.up)
+	return len(places) == 0 || s.place == "" || slices.ContainsFunc(places, func(p string) bool { return p == s.place || p == s.part || p == s.up })
 }
 
 // hintMost is how many other documents may speak of what tells a document.

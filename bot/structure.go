@@ -28,6 +28,9 @@ func (b *Bot) structure(c *corpus, q *question, s scope) (draft, bool) {
 	if q.forms["structure"] && len(q.clauses(c, ids([]*source{doc}))) == 0 && (!q.chapterNamed() || q.forms["chapters"]) {
 		d = b.count(q, doc)
 	}
+	if n := len(doc.Clauses); n > 0 && b.lex.form("last", q.core) && !q.forms["chapters"] {
+		d.titled(c, doc, &doc.Clauses[n-1])
+	}
 	for _, r := range q.chapterRefs(doc, b.lex) {
 		if !q.forms["members"] && !q.forms["structure"] && !q.forms["whole"] {
 			return draft{}, false

@@ -168,7 +168,7 @@ func (c *corpus) weigh(q *question, s scope) {
 		}
 		t.idf = math.Log(1 + (float64(len(ks)-n)+.5)/(float64(n)+.5))
 		for _, id := range s.docs {
-			if d := c.byID[id]; t.in(d.title) {
+			if c.byID[id].tells(*t) {
 				t.idf *= titleDiscount
 			}
 		}

@@ -1,6 +1,8 @@
 package bot
 
 import (
+	"context"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -12,11 +14,7 @@ import (
 // where the persona is not, without what is not in force on the day asked
 // about unless the question names it or a place that has nothing else, and of
 // a series of yearly plans the latest unless it names a year.
-func (c *corpus) view(q *question, now time.Time) *corpus {
-	day := now
-	if t, err := time.Parse(time.DateOnly, q.ask.AsOf); err == nil {
-		day = t
-	}
+func (c *corpus) view(q *question, day time.Time) *corpus {
 	alone := func(s *source) bool { // of a place asked about that has nothing in force
 		return slices.Contains(q.places, s.place) && !slices.ContainsFunc(c.docs, func(o *source) bool { return o.place == s.place && q.mayRead(o) && o.inForce(day) })
 	}
@@ -35,6 +33,40 @@ func (c *corpus) view(q *question, now time.Time) *corpus {
 	v := *c
 	v.docs, v.partial = docs, true
 	return &v
+}
+
+// day is the day that q is asked about.
+func (q *question) day(now time.Time) time.Time {
+	if t, err := time.Parse(time.DateOnly, q.ask.AsOf); err == nil {
+		return t
+	}
+	return now
+}
+
+// revive adds to the view c of whole the document that is no longer in force and
+// says clearly more of the question than anything that is: its quotes are told
+// with its end.
+func (b *Bot) revive(ctx context.Context, whole, c *corpus, q *question, day time.Time) (*corpus, error) {
+	var past []*source
+	for _, s := range whole.docs {
+		if s.repealed(day) && q.mayRead(s) && !slices.Contains(c.docs, s) {
+			past = append(past, s)
+		}
+	}
+	if len(past) == 0 || len(q.refs) > 0 {
+		return c, nil
+	}
+	now, err := b.gather(ctx, c, q, ids(c.docs))
+	if err != nil {
+		return c, err
+	}
+	then, err := b.gather(ctx, whole, q, ids(past))
+	if err != nil || len(then) == 0 || len(now) > 0 && (q.share(then[0].fold) < q.share(now[0].fold)+unhintShare || then[0].dense < now[0].dense) {
+		return c, err
+	}
+	v := *c
+	v.docs, v.partial = append(slices.Clone(c.docs), then[0].doc), true
+	return &v, nil
 }
 
 // mayRead reports that q may be answered from the document.
@@ -64,7 +96,26 @@ func series(title string) string {
 	return string(r[max(0, len(r)-4):])
 }
 
-// names reports that q gives the title of the document, or a name in it.
+// names reports that q gives the title of the document, or a name in it, in full
+// or with words left out.
 func (q *question) names(s *source) bool {
-	return s.saidInFull(q) || slices.ContainsFunc(q.titles, func(t string) bool { return titleMatch(t, s) > 0 })
+	return s.saidInFull(q) || slices.ContainsFunc(q.titles, func(t string) bool { return titleMatch(t, s) > 0 }) || q.shortens(s) != ""
 }
+
+// shortens is how q calls the document with words of its title left out: 支持创业的
+// 实施办法 for 关于深化支持青年创业的若干实施办法; "" where it does not.
+func (q *question) shortens(s *source) string {
+	for _, m := range kindRE.FindAllString(q.core, -1) {
+		for r := []rune(m); len(r) >= shortTitleLeast; r = r[1:] {
+			if name := strings.ReplaceAll(string(r), "的", ""); hanCount(name) >= shortTitleLeast && abbreviates(name, strings.ReplaceAll(s.title, "的", "")) {
+				return string(r)
+			}
+		}
+	}
+	return ""
+}
+
+// kindRE finds words that end with a kind of document.
+var kindRE = regexp.MustCompile(`[\p{Han}\d]{4,40}?(办法|措施|方案|规定|条例|意见|政策|细则|计划|要点|通知|公告|清单|规范|规程|准则|指南)`)
+
+const shortTitleLeast = 8 // characters of a title that is said with words left out

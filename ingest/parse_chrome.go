@@ -47,6 +47,7 @@ func (p *page) drop(i, j int) {
 func (p *page) dropChrome() {
 	p.dropWhere(0, len(p.lines), func(l line) bool { return isChrome("any", p.text(l)) })
 	p.dropContents()
+	p.dropRunningHeads()
 	p.dropPageNumbers()
 	first, last := p.body()
 	p.dropTail(last)
@@ -64,6 +65,44 @@ func (p *page) dropChrome() {
 		}
 	}
 	p.gone = merged
+}
+
+// headLines is how many lines at the head of a page may be repeated as running
+// heads.
+const headLines = 4
+
+// dropRunningHeads drops lines of the title that are repeated on later pages, at
+// least twice, and the page numbers beside them: numbers alone on their lines
+// that grow through the document.
+func (p *page) dropRunningHeads() {
+	count := map[string]int{}
+	for _, l := range p.lines[:min(headLines, len(p.lines))] {
+		if t := squeeze(p.text(l)); len([]rune(t)) >= 4 && !isStop([]rune(t)[len([]rune(t))-1]) {
+			count[t] = 0
+		}
+	}
+	heads := map[int]bool{}
+	for _, l := range p.lines[min(headLines, len(p.lines)):] {
+		if _, ok := count[squeeze(p.text(l))]; ok {
+			count[squeeze(p.text(l))]++
+		}
+	}
+	numbers, last := map[int]bool{}, -1
+	for i, l := range p.lines {
+		t := squeeze(p.text(l))
+		if i >= headLines && count[t] >= 2 {
+			heads[l.a] = true
+		}
+		if n, e := numeralAt(p.r, l.a, 3); e == l.b && isDigit(p.r[l.a]) {
+			if n <= last {
+				return // no page numbers: a table
+			}
+			numbers[l.a], last = true, n
+		}
+	}
+	if len(heads) > 0 {
+		p.dropWhere(0, len(p.lines), func(l line) bool { return heads[l.a] || numbers[l.a] })
+	}
 }
 
 // dropWhere drops the lines of lines[from:to] for which f holds, in runs.

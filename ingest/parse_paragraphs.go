@@ -111,8 +111,11 @@ func lineTitle(text string) string {
 func (b *builder) group(q Range) []Range {
 	var out []Range
 	prev := Range{}
-	for _, s := range b.p.parasIn(q.Start, q.End) {
-		if len(out) > 0 && b.belongs(prev, s, out[len(out)-1]) {
+	paras := b.p.parasIn(q.Start, q.End)
+	field := func(i int) bool { return i < len(paras) && isField(b.p.r[paras[i].Start:paras[i].End]) }
+	for i, s := range paras {
+		section := i > 0 && field(i-1) && field(i+1) && isShort(b.p.r[s.Start:s.End]) // the heading of further labelled lines
+		if len(out) > 0 && !section && b.belongs(prev, s, out[len(out)-1]) {
 			out[len(out)-1].End = s.End
 		} else {
 			out = append(out, s)
@@ -144,7 +147,9 @@ func (b *builder) belongs(prev, s, g Range) bool {
 		return row(prev) && row(s) && size < piece
 	}
 	_, marked := markerAt(r, s.Start)
-	switch {
+	switch was := r[prev.Start:prev.End]; {
+	case isField(r[s.Start:s.End]) && (isField(was) || isShort(was)):
+		return size <= longest
 	case size > piece && prev.End-prev.Start > 30, size > 2*piece:
 		return false
 	case row(prev) && row(s), c == '：' || c == ':' || c == '；':
@@ -155,6 +160,26 @@ func (b *builder) belongs(prev, s, g Range) bool {
 		return true
 	}
 	return short && (s.End-s.Start > 30 || !row(s) || prev.Start == g.Start)
+}
+
+// isField reports a line that is one of several labelled ones of a section, as
+// 申请渠道：….
+func isField(r []rune) bool {
+	for i, c := range r {
+		if c == '：' || c == ':' {
+			return i >= 2 && i <= 6 && i+1 < len(r)
+		}
+		if !zh.IsHan(c) {
+			return false
+		}
+	}
+	return false
+}
+
+// isShort reports a line that may be a heading: short, and no sentence, field or
+// row of a table.
+func isShort(r []rune) bool {
+	return len(r) <= 30 && !isStop(r[len(r)-1]) && !strings.ContainsAny(string(r), "，。；：:\t|")
 }
 
 func isHeading(r []rune) bool { return len(r) <= 20 && !isStop(r[len(r)-1]) && titleLike(r) }

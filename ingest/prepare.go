@@ -10,12 +10,13 @@ import (
 	"unicode"
 
 	"zhengda/ingest/format"
+	"zhengda/internal/zh"
 	"zhengda/rag"
 )
 
 // revision is part of every file's key: raise it when reading or parsing
 // changes, so that files that did not change are read again.
-const revision = "1"
+const revision = "2"
 
 // prepared is a file that has been read and parsed, and waits for its turn.
 type prepared struct {
@@ -111,7 +112,11 @@ func (p *prepared) parse(text format.Text, side, over MetaValues) error {
 	parsed := Parse(text.Body)
 	p.format, p.text = text.Format, text.Body
 	titled := parsed.Document("")
-	p.title = firstNonEmpty(over.Title, side.Title, squeezeHan(titled.Title), squeezeHan(text.Title), stem(p.name))
+	own := squeezeHan(titled.Title)
+	if !titleLike([]rune(own)) && saysTitle(stem(p.name)) {
+		own = stem(p.name)
+	}
+	p.title = firstNonEmpty(over.Title, side.Title, own, squeezeHan(text.Title), stem(p.name))
 	p.id = DocumentID(p.title)
 	p.doc = parsed.Document(p.id)
 	p.doc.Title = p.title
@@ -242,6 +247,20 @@ func firstNonEmpty(list ...string) string {
 }
 
 // stem is the file's name without folders and ending.
+// saysTitle reports a name of a file that people gave it to say what is in it.
+func saysTitle(stem string) bool {
+	han := 0
+	for _, r := range stem {
+		switch {
+		case zh.IsHan(r):
+			han++
+		case r == '_' || r < 0x80 && unicode.IsLetter(r):
+			return false
+		}
+	}
+	return han >= 6
+}
+
 func stem(name string) string {
 	if i := strings.LastIndexAny(name, `/\!`); i >= 0 {
 		name = name[i+1:]

@@ -72,7 +72,7 @@ func (s *chatService) vars(more ...string) []string {
 	return append([]string{"ZHENGDA_LLM_BASE_URL=" + s.URL + "/v1", "ZHENGDA_LLM_MODEL=scripted", "ZHENGDA_LLM_API_KEY=sk-of-the-test"}, more...)
 }
 
-// TestModelAnswer shows the receipt of an answer that a model worded, the
+// TestModelAnswer shows the receipt of an answer whose sentences a model picked, the
 // question of a conversation as it stands alone, and that the key goes to the
 // service alone.
 func TestModelAnswer(t *testing.T) {
@@ -105,7 +105,7 @@ func TestModelAnswer(t *testing.T) {
 		}
 	}
 	if used == 0 {
-		t.Error("no answer was worded by the model:", p.out.String())
+		t.Error("no choice of the model was used:", p.out.String())
 	}
 	if strings.Contains(p.out.String()+p.err.String(), "sk-of-the-test") || s.keys[0] != "Bearer sk-of-the-test" {
 		t.Error("the key is not where it belongs")

@@ -13,8 +13,8 @@ import (
 type Comparison struct {
 	Builtin Result `json:"builtin"`
 	Model   Result `json:"model"`
-	// Asked are the questions that went to the model, Used those whose answer it
-	// worded; Outcomes counts why the others were not.
+	// Asked are the questions that went to the model, Used those whose
+	// sentences it picked; Outcomes counts why the others were not.
 	Asked     int            `json:"asked"`
 	Used      int            `json:"used"`
 	Outcomes  map[string]int `json:"outcomes"`
@@ -86,7 +86,7 @@ func (c Comparison) String() string {
 		y := with[i]
 		fmt.Fprintf(&b, "%-15s%6d%9s%9s%13s%13s%11s%11s%9s%9s\n", x.Type, x.N, x.OK, y.OK, x.Recall, y.Recall, x.Precision, y.Precision, x.Length, y.Length)
 	}
-	fmt.Fprintf(&b, "model asked %d of %d, its words used %d, fell back %d\n", c.Asked, c.Model.Cases, c.Used, c.Asked-c.Used)
+	fmt.Fprintf(&b, "model asked %d of %d, its choice used %d, fell back %d\n", c.Asked, c.Model.Cases, c.Used, c.Asked-c.Used)
 	for _, why := range slices.Sorted(maps.Keys(c.Outcomes)) {
 		fmt.Fprintf(&b, "  %d: %s\n", c.Outcomes[why], why)
 	}
