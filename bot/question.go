@@ -32,6 +32,7 @@ type question struct {
 	cited       []ref     // clauses that the earlier answer named
 	own         int       // terms of its own, when it goes on with carried
 	citedTitles []string
+	called      [][]rune // words that end with a kind of document, as a title does
 	one         bool     // it is one of the things that a question compares
 	within      []string // IDs of the documents that it is answered from; empty: all
 }
@@ -247,6 +248,9 @@ func (q *question) readNames() {
 	}
 	for _, m := range titleRE.FindAllStringSubmatch(q.norm, -1) {
 		q.titles = append(q.titles, zh.Squeeze(m[1]))
+	}
+	for _, m := range kindRE.FindAllString(q.core, -1) {
+		q.called = append(q.called, []rune(m))
 	}
 	q.refs = refsIn(q.norm)
 }

@@ -105,11 +105,20 @@ func (q *question) names(s *source) bool {
 // shortens is how q calls the document with words of its title left out: 支持创业的
 // 实施办法 for 关于深化支持青年创业的若干实施办法; "" where it does not.
 func (q *question) shortens(s *source) string {
-	for _, m := range kindRE.FindAllString(q.core, -1) {
-		for r := []rune(m); len(r) >= shortTitleLeast; r = r[1:] {
-			if name := strings.ReplaceAll(string(r), "的", ""); hanCount(name) >= shortTitleLeast && abbreviates(name, strings.ReplaceAll(s.title, "的", "")) {
-				return string(r)
+	title := strings.ReplaceAll(s.title, "的", "")
+	for _, called := range q.called {
+		best := ""
+		for i := len(called) - shortTitleLeast; i >= 0; i-- { // the end first: where that is not in it, more is not
+			name := strings.ReplaceAll(string(called[i:]), "的", "")
+			if !abbreviates(name, title) {
+				break
 			}
+			if hanCount(name) >= shortTitleLeast {
+				best = string(called[i:])
+			}
+		}
+		if best != "" {
+			return best
 		}
 	}
 	return ""
