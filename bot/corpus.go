@@ -22,19 +22,21 @@ type corpus struct {
 	terms   []string            // vocabulary, longest first
 	partial bool                // some documents are left out: a search must name the others
 	unknown float64             // IDF of a term that no clause has
-	places  []string            // places of documents, longest first
+	places  []placeName         // places of documents, longest first
 }
 
 // source is one document with what decides whether a question means it.
 type source struct {
 	*rag.Document
-	title  string   // folded
-	place  string   // narrowest place it applies to; "" for national or unknown
-	part   string   // the district or county of place that its title names; "" for none
-	up     string   // the province of place
-	year   int      // the year it is about; 0 unknown
-	number string   // folded 文号
-	names  []string // folded parts of the title by which people call it
+	title string // folded
+	place string // narrowest place it applies to; "" for national or unknown
+	part  string // the district or county of place that its title names; "" for none
+	up    string // the province of place
+
+	placeNames []placeName
+	year       int      // the year it is about; 0 unknown
+	number     string   // folded 文号
+	names      []string // folded parts of the title by which people call it
 
 	once  sync.Once
 	texts map[*rag.Clause]string // folded, without white space
@@ -50,13 +52,16 @@ func newCorpus(x *rag.Index, lex *Lexicon) *corpus {
 		s := newSource(d, lex)
 		c.docs = append(c.docs, s)
 		c.byID[d.ID] = s
-		for _, p := range []string{s.place, s.part} {
-			if p != "" && !slices.Contains(c.places, p) {
+		for _, p := range s.placeNames {
+			if !strings.HasSuffix(p.said, "区") && len(x.Cut(p.place)) == hanCount(p.place) { // no word that means something else
+				p.said = p.place
+			}
+			if !slices.Contains(c.places, p) {
 				c.places = append(c.places, p)
 			}
 		}
 	}
-	slices.SortFunc(c.places, byLength)
+	slices.SortFunc(c.places, func(a, b placeName) int { return byLength(a.said, b.said) })
 	for _, t := range x.Vocabulary() {
 		if n := len([]rune(t.Text)); n >= 2 && n <= 12 {
 			c.terms = append(c.terms, t.Text)
@@ -80,25 +85,84 @@ func newSource(d *rag.Document, lex *Lexicon) *source {
 			}
 		}
 	}
-	if s.place = lex.placeIn(s.title); s.place == "" {
-		s.place = ownPlace(d)
-	}
-	for _, from := range []string{d.Meta.Source, d.Meta.Issuer} {
+	s.locate(d, lex)
+	s.names = titleNames(s.title)
+	return s
+}
+
+// placeName is how a question names a place of a document: by its name where an
+// office of it signs the document or the name is no other word, else with its
+// unit behind it (高新区).
+type placeName struct{ said, place string }
+
+// locate finds where the document applies: a place of the lists that its title,
+// source or issuer names, one that only it names, or the place that it speaks of
+// most; and the district or county of a city.
+func (s *source) locate(d *rag.Document, lex *Lexicon) {
+	heads := []string{s.title, zh.Squeeze(zh.Fold(d.Meta.Source)), zh.Squeeze(zh.Fold(d.Meta.Issuer))}
+	for _, h := range heads {
 		if s.place == "" {
-			s.place = lex.placeIn(zh.Fold(from))
+			s.place = lex.placeIn(h)
 		}
+	}
+	for _, h := range heads {
+		if m := partRE.FindStringSubmatch(h); m != nil && s.part == "" && s.place != "" && strings.HasPrefix(h, s.place) && !noPlace(m[1], m[2]) {
+			s.part = m[1]
+			s.named(d, heads[1:], m[1], m[2])
+		}
+	}
+	if s.place == "" {
+		s.place = s.own(d, heads)
 	}
 	if s.place == "" {
 		s.place = lex.placeOften(d)
 	}
 	s.up = lex.places[s.place]
-	for _, from := range []string{s.title, zh.Fold(d.Meta.Source), zh.Fold(d.Meta.Issuer)} {
-		if m := partRE.FindStringSubmatch(from); m != nil && s.part == "" && s.place != "" && strings.HasPrefix(from, s.place) {
-			s.part = m[1]
+}
+
+// own is the city, county or district at the head of the title, or named in it
+// where an office of it signs the document (栖霞岭 of 栖霞岭县农业农村局).
+func (s *source) own(d *rag.Document, heads []string) string {
+	title := []rune(s.title)
+	for end, r := range title {
+		unit := string(r)
+		if !strings.ContainsRune("市县区", r) || end+1 < len(title) && strings.ContainsRune("场级值面民容政域内外辖直属", title[end+1]) {
+			continue
+		}
+		for n := 2; n <= 4 && n <= end; n++ {
+			name := string(title[end-n : end])
+			if hanCount(name) < n || noPlace(name, unit) {
+				break
+			}
+			if s.named(d, heads[1:], name, unit) || n == end && unit != "区" {
+				return name
+			}
 		}
 	}
-	s.names = titleNames(s.title)
-	return s
+	return ""
+}
+
+// named notes how questions name a place, and reports that an office of it signs
+// the document.
+func (s *source) named(d *rag.Document, heads []string, name, unit string) bool {
+	full := name + unit
+	office := regexp.MustCompile(`(^|市|\P{Han})` + full + `(人民政府|[\p{Han}]{2,10}?(局|厅|委员会|办公室))`)
+	signs := slices.ContainsFunc(heads, office.MatchString) ||
+		slices.ContainsFunc(d.Clauses, func(k rag.Clause) bool { return strings.Contains(k.Text, full) && office.MatchString(k.Text) })
+	p := placeName{full, name}
+	if signs {
+		p.said = name
+	}
+	s.placeNames = append(s.placeNames, p)
+	return signs
+}
+
+// noPlace reports words before 市, 县 or 区 with which they name no place: 城市,
+// 夜市, 小区, 高新区.
+func noPlace(name, unit string) bool {
+	r := []rune(name)
+	ends := map[string]string{"市": "城都夜早超股门楼菜集黑上退入全本各", "县": "大强困各全本", "区": "园社校景库灾矿牧林山地小开发新验范税管业务护治街辖片段保各全本"}
+	return strings.ContainsRune(ends[unit], r[len(r)-1]) || strings.ContainsAny(name, "各全")
 }
 
 // tells reports a term that tells the document, not a sentence in it: it stands in
@@ -115,7 +179,7 @@ func (s *source) isPlace(w string) bool {
 }
 
 // partRE finds the district or county of a city at the head of a title or issuer.
-var partRE = regexp.MustCompile(`^\p{Han}{2,4}市(\p{Han}{2,3})[区县]`)
+var partRE = regexp.MustCompile(`^\p{Han}{2,4}市(\p{Han}{2,3}?)(区|县)`)
 
 // titleNames are the names that a title contains: what stands in 《》, and the
 // title without issuer and 关于…的通知.
@@ -148,31 +212,6 @@ func (x *Lexicon) placeIn(s string) string {
 		}
 	}
 	return found
-}
-
-// ownPlace is the city or county that no list of places has: the one that the
-// title begins with, or that it names and an office of which signs the document
-// (栖霞岭 of 栖霞岭县农业农村局).
-func ownPlace(d *rag.Document) string {
-	title := []rune(zh.Squeeze(zh.Fold(d.Title)))
-	for end, unit := range title {
-		district := unit == '区' && end <= 4 && !strings.ContainsRune("园社校景库灾矿牧林山地小开发新验范税管段", title[max(end-1, 0)])
-		if unit != '市' && unit != '县' && !district || end+1 < len(title) && strings.ContainsRune("场级值面民容政域内外辖直属", title[end+1]) {
-			continue
-		}
-		for n := 2; n <= 4 && n <= end; n++ {
-			name := string(title[end-n : end])
-			if strings.ContainsFunc(name, func(r rune) bool { return !zh.IsHan(r) || strings.ContainsRune("大强困各全", r) }) || unit == '市' && strings.HasSuffix(name, "城") {
-				break
-			}
-			office := regexp.MustCompile(`(^|\P{Han})` + name + string(unit) + `(人民政府|[\p{Han}]{2,8}(局|厅|委员会|办公室))`)
-			if n == end || office.MatchString(d.Meta.Source) || office.MatchString(d.Meta.Issuer) ||
-				slices.ContainsFunc(d.Clauses, func(k rag.Clause) bool { return office.MatchString(k.Text) }) {
-				return name
-			}
-		}
-	}
-	return ""
 }
 
 // placeOften is the place that a document without one in its title speaks of

@@ -207,12 +207,12 @@ func mark(n int) string { return "[" + strconv.Itoa(n) + "]" }
 // are several.
 func (c *corpus) label(k *rag.Clause) string {
 	l := printed(k)
-	if len(c.byID) == 1 {
-		return l
-	}
 	d := c.byID[k.Document]
 	if end := d.Meta.Repealed; !end.IsZero() { // true on any day, whether asked before it or after
 		l = "(" + end.Format(time.DateOnly) + "起废止)" + l
+	}
+	if len(c.byID) == 1 {
+		return l
 	}
 	return "《" + shortTitle(d.Title) + "》" + l
 }

@@ -30,12 +30,14 @@ func TestDecides(t *testing.T) {
 		"运送学生的校车,可以在公共交通专用车道以及其他禁止社会车辆通行的路段行驶。",
 		"冷库设施每年使用时间少于三个月的,应当约谈负责人。",
 		"科技招商面向国内外知名企业和高校。",
+		"消防车可以不受限行措施的限制进入步行街。",
 		"冷库应当建立温度记录。",
 	)
 	checkAnswers(t, b, []answered{
 		{"想把旧冷库扩建库房,能申请补助吗?", "不可以。\n第1条:冷库的改造", ""},
 		{"校车运送学生时可以走公交专用车道吗?", "第2条:", "不可以"},
 		{"科技招商是不是只面向国内的企业?", "第4条:", "是。\n"},
+		{"消防车能进入步行街吗?", "第5条:", "不可以"},
 		{"半夜三更来砸棚子,有没有人管管?", "", "有。"},
 	})
 }
@@ -86,6 +88,23 @@ func TestSaidByTheWay(t *testing.T) {
 	})
 }
 
+// TestOverAndToCome: a single document that is over is told with its end and under
+// no verdict, and what is not yet in force is not told for its place.
+func TestOverAndToCome(t *testing.T) {
+	one := func(id, title, text string, m rag.Meta) rag.Document {
+		return rag.Document{ID: id, Title: title, Version: "1", Meta: m, Clauses: []rag.Clause{{ID: id + "#1", Document: id, Label: "第一条", Number: 1, Text: text}}}
+	}
+	over := many(t, one("a", "小微企业贷款贴息办法", "小微企业贷款可以申请贴息50%。", rag.Meta{Repealed: day("2023-01-01")}))
+	checkAnswers(t, over, []answered{
+		{"小微企业贷款贴息比例是多少?", "(2023-01-01起废止)第一条:", ""},
+		{"小微企业贷款可以申请贴息吗?", "(2023-01-01起废止)第一条:", "可以。\n"},
+	})
+	to := many(t, one("b", "北山市电梯补助办法", "加装电梯每台补助30万元。北山市住房局负责受理。", rag.Meta{Effective: day("2090-01-01")}), one("c", "托育补贴办法", "托育补贴每月500元。", rag.Meta{}))
+	if a := ask(t, to, bot.Ask{Question: "北山市加装电梯每台补助多少?"}); strings.Contains(a.Text, "30万元") {
+		t.Error(a.Text)
+	}
+}
+
 // TestYearsTold: a year that the asker tells of himself is no year of a plan.
 func TestYearsTold(t *testing.T) {
 	docs := []rag.Document{
@@ -105,15 +124,23 @@ func TestOwnPlaces(t *testing.T) {
 	one := func(id, title, text string) rag.Document {
 		return rag.Document{ID: id, Title: title, Version: "1", Clauses: []rag.Clause{{ID: id + "#1", Document: id, Label: "第一条", Number: 1, Text: text}}}
 	}
-	old := one("c", "虎跳区促进出口若干政策", "出口额增长的企业,给予8万元奖励。")
+	old := one("c", "虎跳区促进出口若干政策", "出口额增长的企业,给予8万元奖励。虎跳区商务局负责解释。")
 	old.Meta.Repealed = day("2022-01-01")
+	region := one("k", "自治区科技计划项目管理办法", "重点研发项目资助100万元。")
+	region.Meta.Issuer = "广西壮族自治区科学技术厅"
 	b := many(t, one("a", "云泽市出口奖励办法", "出口额增长的企业,给予5万元奖励。"), one("b", "关于申报2025年栖霞岭县出口奖励的通知", "出口额增长的企业,给予3万元奖励。栖霞岭县商务局负责受理。"), old,
-		one("d", "农贸市场管理办法", "农贸市场摊位费每月200元。"))
+		one("d", "农贸市场管理办法", "农贸市场摊位费每月200元。"), one("e", "西安市高新区招商办法", "落户企业奖励30万元。"), one("f", "高新技术企业认定奖励办法", "首次认定的高新技术企业,给予10万元奖励。"),
+		one("g", "西安市老旧小区改造办法", "老旧小区加装电梯每台补助15万元。"), one("h", "咸阳市加装电梯办法", "老旧小区加装电梯每台补助12万元。"),
+		one("i", "企业上市扶持办法", "企业首发上市的,奖励200万元。"), one("j", "西安市人才办法", "企业引进人才的,奖励20万元。"), region)
 	checkAnswers(t, b, []answered{
 		{"云泽出口额增长奖励多少?", "5万元", "3万元"},
 		{"栖霞岭出口额增长奖励多少?", "3万元", "5万元"},
 		{"虎跳出口额增长奖励多少?", "(2022-01-01起废止)第一条:", "5万元"},
 		{"农贸市场摊位费多少?", "200元", ""},
+		{"高新技术企业首次认定奖励多少?", "10万元", "落户"}, // 高新区 is said with its unit
+		{"咸阳老旧小区加装电梯补助多少?", "12万元", "15万元"},
+		{"企业上市首发奖励多少?", "200万元", "人才"},
+		{"广西重点研发项目资助多少?", "100万元", ""},
 		{"云泽和栖霞岭的出口奖励各给多少?", "5万元", "8万元"},
 	})
 }

@@ -60,7 +60,7 @@ func TestHostileModel(t *testing.T) {
 			used[k]++
 		}
 	}
-	t.Logf("%d answers; reworded by kind of behaviour: %v", n, used)
+	t.Logf("%d answers; choices used by kind of behaviour: %v", n, used)
 }
 
 // seed is what the seed's clauses say.

@@ -181,6 +181,12 @@ func (e *exchange) with(picks []evidence, figs []Figure) draft {
 	for _, l := range d.lines {
 		room -= l.runes()
 	}
+	if i := slices.IndexFunc(e.base.lines, func(l line) bool { return l.quote != nil }); i >= 0 {
+		for n := len(d.lines); n > 1 && othersBudget-room+e.base.lines[i].runes() > answerMost; n-- { // for the first quote
+			room += d.lines[n-1].runes()
+			d.lines = d.lines[:n-1]
+		}
+	}
 	first := true
 	for _, l := range e.base.lines {
 		if l.quote == nil || slices.ContainsFunc(d.lines, func(o line) bool { return o.quote != nil && *o.quote == *l.quote }) {

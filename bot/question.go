@@ -91,8 +91,8 @@ func (b *Bot) read(c *corpus, a Ask) *question {
 	q.readNames()
 	q.places = b.lex.placesIn(full)
 	for _, p := range c.places {
-		if strings.Contains(q.core, p) && !slices.ContainsFunc(q.places, func(o string) bool { return strings.Contains(o, p) }) {
-			q.places = append(q.places, p)
+		if strings.Contains(q.core, p.said) && !slices.ContainsFunc(q.places, func(o string) bool { return strings.Contains(o, p.place) }) {
+			q.places = append(q.places, p.place)
 		}
 	}
 	q.readFigures()
@@ -249,7 +249,7 @@ func (q *question) readNames() {
 	for _, m := range titleRE.FindAllStringSubmatch(q.norm, -1) {
 		q.titles = append(q.titles, zh.Squeeze(m[1]))
 	}
-	for _, m := range kindRE.FindAllString(q.core, -1) {
+	for _, m := range kindRE.FindAllString(q.core, calledMost) {
 		q.called = append(q.called, []rune(m))
 	}
 	q.refs = refsIn(q.norm)

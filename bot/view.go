@@ -23,7 +23,7 @@ func (c *corpus) view(q *question, day time.Time) *corpus {
 		case !q.mayRead(s):
 			return true
 		case !s.inForce(day):
-			return !q.names(s) && !alone(s)
+			return !q.names(s) && !(s.repealed(day) && alone(s))
 		}
 		return len(q.years) == 0 && !q.names(s) && slices.ContainsFunc(c.docs, func(o *source) bool { return o.inForce(day) && o.follows(s) })
 	})
@@ -56,12 +56,12 @@ func (b *Bot) revive(ctx context.Context, whole, c *corpus, q *question, day tim
 	if len(past) == 0 || len(q.refs) > 0 {
 		return c, nil
 	}
-	now, err := b.gather(ctx, c, q, ids(c.docs))
-	if err != nil {
+	then, err := b.gather(ctx, whole, q, ids(past))
+	if err != nil || len(then) == 0 || q.share(then[0].fold) < unhintShare {
 		return c, err
 	}
-	then, err := b.gather(ctx, whole, q, ids(past))
-	if err != nil || len(then) == 0 || len(now) > 0 && (q.share(then[0].fold) < q.share(now[0].fold)+unhintShare || then[0].dense < now[0].dense) {
+	now, err := b.gather(ctx, c, q, ids(c.docs))
+	if err != nil || len(now) > 0 && (q.share(then[0].fold) < q.share(now[0].fold)+unhintShare || then[0].dense < now[0].dense) {
 		return c, err
 	}
 	v := *c
@@ -127,4 +127,7 @@ func (q *question) shortens(s *source) string {
 // kindRE finds words that end with a kind of document.
 var kindRE = regexp.MustCompile(`[\p{Han}\d]{4,40}?(办法|措施|方案|规定|条例|意见|政策|细则|计划|要点|通知|公告|清单|规范|规程|准则|指南)`)
 
-const shortTitleLeast = 8 // characters of a title that is said with words left out
+const (
+	shortTitleLeast = 8 // characters of a title that is said with words left out
+	calledMost      = 8 // such titles in one question
+)

@@ -80,6 +80,9 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 		return v.no
 	}
 	seg := q.segment(e)
+	if excuses.MatchString(seg) || e.doc.repealed(q.day(b.now())) {
+		return "partly"
+	}
 	neg, may := b.lex.forms["negword"], b.lex.forms["permit"]
 	denies := b.denies(seg)
 	switch asked := neg.MatchString(eitherRE.ReplaceAllString(q.core, "")); {
@@ -107,12 +110,15 @@ func (b *Bot) denies(text string) bool {
 		s := string([]rune(text)[g.Start:g.End])
 		no := b.lex.forms["negword"].FindStringIndex(s)
 		may := b.lex.forms["rule"].FindStringIndex(s)
-		if no != nil && (may == nil || may[1] >= no[0]) {
+		if no != nil && (may == nil || may[1] > no[0]) {
 			return true
 		}
 	}
 	return false
 }
+
+// excuses reports a permission not to do something: 可以不缴.
+var excuses = regexp.MustCompile(`(可以|允许|有权|准许)(不|免)`)
 
 // bounded compares the one figure of the question with the one bound of its
 // kind in the sentence: 5人 with 不少于10人. The key is "" where there is not one

@@ -67,40 +67,36 @@ func (p *page) dropChrome() {
 	p.gone = merged
 }
 
-// headLines is how many lines at the head of a page may be repeated as running
-// heads.
-const headLines = 4
-
-// dropRunningHeads drops lines of the title that are repeated on later pages, at
-// least twice, and the page numbers beside them: numbers alone on their lines
-// that grow through the document.
+// dropRunningHeads drops the title where it is repeated on later pages, at least
+// twice and right behind a page number, and the page numbers: numbers alone on
+// their lines that count the pages one by one.
 func (p *page) dropRunningHeads() {
-	count := map[string]int{}
-	for _, l := range p.lines[:min(headLines, len(p.lines))] {
-		if t := squeeze(p.text(l)); len([]rune(t)) >= 4 && !isStop([]rune(t)[len([]rune(t))-1]) {
-			count[t] = 0
-		}
+	if len(p.lines) == 0 {
+		return
 	}
-	heads := map[int]bool{}
-	for _, l := range p.lines[min(headLines, len(p.lines)):] {
-		if _, ok := count[squeeze(p.text(l))]; ok {
-			count[squeeze(p.text(l))]++
-		}
+	first, second := squeeze(p.text(p.lines[0])), ""
+	if len(p.lines) > 1 {
+		second = squeeze(p.text(p.lines[1]))
 	}
-	numbers, last := map[int]bool{}, -1
+	heads, numbers := map[int]bool{}, map[int]bool{}
+	repeated, last := 0, -1
 	for i, l := range p.lines {
-		t := squeeze(p.text(l))
-		if i >= headLines && count[t] >= 2 {
-			heads[l.a] = true
-		}
 		if n, e := numeralAt(p.r, l.a, 3); e == l.b && isDigit(p.r[l.a]) {
-			if n <= last {
-				return // no page numbers: a table
+			if last >= 0 && n != last+1 {
+				return
 			}
 			numbers[l.a], last = true, n
 		}
+		if i == 0 || !numbers[p.lines[i-1].a] || squeeze(p.text(l)) != first {
+			continue
+		}
+		repeated++
+		heads[l.a] = true
+		if i+1 < len(p.lines) && squeeze(p.text(p.lines[i+1])) == second {
+			heads[p.lines[i+1].a] = true
+		}
 	}
-	if len(heads) > 0 {
+	if repeated >= 2 && len([]rune(first)) >= 4 {
 		p.dropWhere(0, len(p.lines), func(l line) bool { return heads[l.a] || numbers[l.a] })
 	}
 }

@@ -112,12 +112,11 @@ func (p *prepared) parse(text format.Text, side, over MetaValues) error {
 	parsed := Parse(text.Body)
 	p.format, p.text = text.Format, text.Body
 	titled := parsed.Document("")
-	own := squeezeHan(titled.Title)
-	if !titleLike([]rune(own)) && saysTitle(stem(p.name)) {
-		own = stem(p.name)
+	p.title = firstNonEmpty(over.Title, side.Title, squeezeHan(titled.Title), squeezeHan(text.Title), stem(p.name))
+	p.id = DocumentID(p.title) // by what the file says, so that another name of the file is no other document
+	if over.Title+side.Title == "" && !titleLike([]rune(p.title)) && saysTitle(stem(p.name)) {
+		p.title = stem(p.name)
 	}
-	p.title = firstNonEmpty(over.Title, side.Title, own, squeezeHan(text.Title), stem(p.name))
-	p.id = DocumentID(p.title)
 	p.doc = parsed.Document(p.id)
 	p.doc.Title = p.title
 	p.doc.Meta = describeDocument(&p.doc, text, p.name)
@@ -246,7 +245,6 @@ func firstNonEmpty(list ...string) string {
 	return ""
 }
 
-// stem is the file's name without folders and ending.
 // saysTitle reports a name of a file that people gave it to say what is in it.
 func saysTitle(stem string) bool {
 	han := 0
@@ -261,6 +259,7 @@ func saysTitle(stem string) bool {
 	return han >= 6
 }
 
+// stem is the file's name without folders and ending.
 func stem(name string) string {
 	if i := strings.LastIndexAny(name, `/\!`); i >= 0 {
 		name = name[i+1:]
