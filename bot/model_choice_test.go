@@ -3,6 +3,8 @@ package bot_test
 import (
 	"net/http"
 	"regexp"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,5 +51,30 @@ func TestModelChooses(t *testing.T) {
 		if used := a.Model != "builtin"; used != (c.want != "") || used && a.Text != c.want {
 			t.Errorf("%s: %s %s: %s %+v", c.name, a.Model, a.Status, a.Text, a.Receipt)
 		}
+	}
+}
+
+// TestModelKeepsList shows that a long list of the built-in answer stays whole,
+// whatever of it a model picks.
+func TestModelKeepsList(t *testing.T) {
+	doc := rag.Document{ID: "d", Title: "南山市补贴办法", Version: "1"}
+	lead := strings.Repeat("在本市登记纳税并从事商贸流通服务的", 10) + "申请补贴的企业应当符合下列条件:"
+	text := lead
+	for i, n := range []string{"一", "二", "三", "四", "五", "六"} {
+		text += "\n(" + n + ")" + strings.Repeat("依法登记并持续经营满", 6) + strconv.Itoa(i+1) + "年;"
+	}
+	doc.Clauses = []rag.Clause{{ID: "d#1", Document: "d", Label: "第1条", Number: 1, Text: text}, {ID: "d#2", Document: "d", Label: "第2条", Number: 2, Text: "补贴由市商务局发放。"}}
+	x, err := rag.Build(t.Context(), []rag.Document{doc}, rag.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := service(t, func(w http.ResponseWriter, _ *http.Request, q chatRequest) {
+		say(w, lead+"[1]")
+	})
+	b, _ := modelBot(t, s.URL, time.Minute, func() *rag.Index { return x })
+	q := bot.Ask{Question: "申请补贴的企业要符合哪些条件?"}
+	want, got := ask(t, b.Builtin(), q), ask(t, b, q)
+	if got.Model != "scripted" || got.Text != want.Text || len([]rune(want.Text)) < 400 {
+		t.Errorf("%s %+v\n%s\nwant\n%s", got.Model, got.Receipt, got.Text, want.Text)
 	}
 }

@@ -164,7 +164,8 @@ const likeReach = .06
 func (e *exchange) with(picks []evidence, figs []Figure) draft {
 	d := e.base
 	d.lines = slices.Clone(d.lines)
-	if e.open && len(picks) > 0 && !d.touching(picks[0]) {
+	leads := e.open && len(picks) > 0 && !d.touching(picks[0])
+	if leads {
 		d.lines = nil
 		if e.q.forms["yesno"] {
 			d.frame(e.b.lex.say(e.q.english, e.b.verdict(e.c, e.q, picks[0]), args{}))
@@ -177,30 +178,37 @@ func (e *exchange) with(picks []evidence, figs []Figure) draft {
 			e.b.add(e.c, e.q, &d, p)
 		}
 	}
-	room := othersBudget
-	for _, l := range d.lines {
-		room -= l.runes()
-	}
-	if i := slices.IndexFunc(e.base.lines, func(l line) bool { return l.quote != nil }); i >= 0 {
-		for n := len(d.lines); n > 1 && othersBudget-room+e.base.lines[i].runes() > answerMost; n-- { // for the first quote
-			room += d.lines[n-1].runes()
-			d.lines = d.lines[:n-1]
-		}
-	}
-	first := true
-	for _, l := range e.base.lines {
-		if l.quote == nil || slices.ContainsFunc(d.lines, func(o line) bool { return o.quote != nil && *o.quote == *l.quote }) {
-			continue
-		}
-		if room -= l.runes(); room < 0 && !first {
-			break
-		}
-		first = false
-		d.lines = append(d.lines, l)
+	if leads {
+		d.lines = behind(d.lines, e.base.lines)
 	}
 	for _, f := range figs {
 		d.frame(e.b.told1(e.q, f))
 		d.figs = append(slices.Clone(d.figs), f)
 	}
 	return d.cut()
+}
+
+// behind are the lines picked with the quotes of the built-in answer behind them
+// that they do not have: the first one whatever else has to go, the others as
+// far as the answer stays short.
+func behind(picked, base []line) []line {
+	size := func(lines []line) (n int) {
+		for _, l := range lines {
+			n += l.runes()
+		}
+		return n
+	}
+	rest := slices.DeleteFunc(slices.Clone(base), func(l line) bool {
+		return l.quote == nil || slices.ContainsFunc(picked, func(o line) bool { return o.quote != nil && *o.quote == *l.quote })
+	})
+	for i, l := range rest {
+		for i == 0 && len(picked) > 1 && size(picked)+l.runes() > answerMost {
+			picked = picked[:len(picked)-1]
+		}
+		if i > 0 && size(picked)+l.runes() > othersBudget {
+			break
+		}
+		picked = append(picked, l)
+	}
+	return picked
 }

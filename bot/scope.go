@@ -2,7 +2,6 @@ package bot
 
 import (
 	"context"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -101,7 +100,7 @@ func (q *question) relativeYear(docs []*source) {
 		base = max(base, d.year)
 	}
 	undated := slices.ContainsFunc(docs, func(d *source) bool { return d.year == 0 })
-	if base == 0 || len(q.years) > 0 || !relativePlan.MatchString(q.core) && (undated || toldOf.MatchString(q.core)) {
+	if base == 0 || len(q.years) > 0 || !q.forms["year_planned"] && (undated || q.forms["year_told"]) {
 		return
 	}
 	for _, w := range relativeYears {
@@ -111,12 +110,6 @@ func (q *question) relativeYear(docs []*source) {
 		}
 	}
 }
-
-// relativePlan is the wording in which a year so named is that of a plan, and
-// toldOf that in which the asker tells what was.
-var toldOf = regexp.MustCompile(`(前年|去年)[^,，。?？]{0,6}(已|了|过|都|没)`)
-
-var relativePlan = regexp.MustCompile(`(前年|去年|上一?年度|明年|下一年度|后年)度?的?[^,，。了过]{0,8}(目标|计划|任务|要点|指标|安排|打算|预算|方案)`)
 
 var relativeYears = []struct {
 	word string

@@ -80,7 +80,7 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 		return v.no
 	}
 	seg := q.segment(e)
-	if excuses.MatchString(seg) || e.doc.repealed(q.day(b.now())) {
+	if b.lex.form("excuses", seg) || e.doc.repealed(q.day(b.now())) {
 		return "partly"
 	}
 	neg, may := b.lex.forms["negword"], b.lex.forms["permit"]
@@ -90,7 +90,7 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 		return v.no
 	case q.forms["done"] && b.lex.form("planned", seg) && !b.lex.form("done", seg):
 		return "planned"
-	case only.MatchString(q.core) && !only.MatchString(seg):
+	case q.forms["only"] && !b.lex.form("only", seg):
 		return "partly"
 	case v.form == "has" && q.absentObject(c, e), v.form != "has" && q.absent(c, b.lex, e):
 		return "partly"
@@ -99,9 +99,6 @@ func (b *Bot) verdict(c *corpus, q *question, e evidence) string {
 	}
 	return v.yes
 }
-
-// only are the words by which a question or a sentence leaves out all others.
-var only = regexp.MustCompile(`只|仅|光(是|有)|唯一|必须是`)
 
 // denies reports a denial that no permission stands before in its part between
 // commas: 可以在禁止…的路段行驶 allows.
@@ -116,9 +113,6 @@ func (b *Bot) denies(text string) bool {
 	}
 	return false
 }
-
-// excuses reports a permission not to do something: 可以不缴.
-var excuses = regexp.MustCompile(`(可以|允许|有权|准许)(不|免)`)
 
 // bounded compares the one figure of the question with the one bound of its
 // kind in the sentence: 5人 with 不少于10人. The key is "" where there is not one
